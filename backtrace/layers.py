@@ -1,0 +1,290 @@
+"""From layers to equations: the only module besides ``config`` that knows what a layer is.
+
+A layer is one or two equations, ``z: x @ W + b`` and ``h: sigmoid(z)``; the loss of a network is one or two more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from backtrace.config import Config, Entries, Given, Layer, LossSpec, Objective, Statement
+from backtrace.errors import ConfigError, Fault, did_you_mean
+from backtrace.expressions import Call, Expr, Name, Num, names, parse, substitute
+from backtrace.ops.losses import LOSSES
+
+ACTIVATIONS = (
+    "identity sigmoid tanh relu leaky_relu elu selu gelu softplus silu step softmax log_softmax exp sin".split()
+)
+
+
+def expanded(config: Config) -> Config:
+    """The config with its layers written as equations, in front of the equations it states itself.
+
+    Raises:
+        ConfigError: sizes or names that do not fit; all such faults.
+    """
+    if not config.layers:
+        return config
+    return _Network(config).expand()
+
+
+@dataclass
+class _Network:
+    """The equations and parameters written so far, and the width of the layer written last."""
+
+    config: Config
+    faults: list[Fault] = field(default_factory=list)
+    givens: list[Given] = field(default_factory=list)
+    equations: list[Statement] = field(default_factory=list)
+    labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def expand(self) -> Config:
+        config = self.config
+        others = [given for given in config.givens if given.role == "parameter"]
+        values, width = self.vector("input", "x")
+        for number, layer in enumerate(config.layers, start=1):
+            values, width = self.layer(layer, number, values, width)
+        objective = self.loss(config.loss, values, width) if config.loss else config.objective
+        if not config.loss:
+            self.vector("target", "y")
+        if self.faults:
+            raise ConfigError(self.faults)
+        return replace(
+            config,
+            layers=(),
+            givens=(*self.givens, *others),
+            equations=(*self.equations, *config.equations),
+            objective=objective,
+            labels=self.labels,
+        )
+
+    def fault(self, node: Any, message: str, hint: str = "") -> None:
+        self.faults.append(Fault(message, node.place, hint, max(len(node.text), 1)))
+
+    # ── inputs and targets ──
+
+    def vector(self, role: str, default: str) -> tuple[Expr, int]:
+        """The given inputs or targets as one vector: as given, or named scalars put together."""
+        given = [g for g in self.config.givens if g.role == role]
+        sizes = [g.values.shape[1:] if g.sampled else g.values.shape for g in given]
+        if len(given) == 1:
+            self.givens += given
+            if len(sizes[0]) > 1:
+                self.refuse_matrix(given[0], role)
+            return Name(given[0].name), sizes[0][0] if sizes[0] else 1
+        if not given:
+            if role == "input":
+                self.fault(self.config.layers[0].node, "the layers have no inputs:", "add inputs: {x: [...]}")
+            return Name(default), 0
+        if any(sizes):
+            node = self.config.nodes[f"{role}s"]
+            self.fault(node, f"layers take one vector or single numbers as {role}s, not several vectors")
+            return Name(default), 0
+        return self.gathered(given), len(given)
+
+    def refuse_matrix(self, given: Given, role: str) -> None:
+        shape = "x".join(map(str, given.values.shape))
+        hint = f"several samples are a list under {role}s: itself: {role}s: [[...], [...]]; a matrix here is one sample's"
+        message = f'"{given.name}" is a matrix ({shape}), but a layer takes a vector'
+        self.faults.append(Fault(message, given.place, hint, len(given.name)))
+
+    def gathered(self, given: list[Given]) -> Expr:
+        """Named scalars as one array under their stem, or as a list where the names have no stem in common."""
+        stem = self.free_stem([g.name for g in given])
+        if stem is None:
+            self.givens += given
+            return Call("stack", tuple(Name(g.name) for g in given))
+        axis = 1 if given[0].sampled else 0
+        values = np.stack([g.values for g in given], axis=axis)
+        self.givens.append(replace(given[0], name=stem, values=values))
+        return Name(stem)
+
+    def free_stem(self, members: Sequence[str]) -> str | None:
+        """The stem of names counted from 1, unless something else bears it or reads a member by itself."""
+        stem = common_stem(members)
+        stated = [*self.config.equations, *self.config.report]
+        read = {name for statement in stated for name in names(statement.expr)}
+        taken = {given.name for given in self.config.givens} | {statement.name for statement in stated}
+        return None if stem is None or stem in taken or read & set(members) else stem
+
+    # ── layers ──
+
+    def layer(self, layer: Layer, number: int, values: Expr, width: int) -> tuple[Expr, int]:
+        suffix = "" if len(self.config.layers) == 1 else str(number)
+        weights, shape = self.matrix(layer, f"W{suffix}", width)
+        units, expected = (shape[0], shape[1]) if self.config.column_vectors else (shape[1], shape[0])
+        if expected != width and width and shape[0]:
+            rows = "columns" if self.config.column_vectors else "rows"
+            plural = "" if width == 1 else "s"
+            message = f'"{layer.title}" gets {width} value{plural}, but its weights have {expected} {rows}'
+            hint = "a row of weights for each input" if rows == "rows" else "a column of weights for each input"
+            self.fault(layer.weights.node, message, hint + "; orientation: says which way round")
+        product = (weights, values) if self.config.column_vectors else (values, weights)
+        expr: Expr = Call("matmul", product)
+        if layer.bias is not None:
+            expr = Call("add", (expr, self.bias(layer, f"b{suffix}", units)))
+        pre = self.stem(layer, layer.pre, f"z{number}", units) if layer.pre or not layer.out else None
+        if pre is not None:
+            self.state(layer, pre, expr)
+            expr = Name(pre)
+        if layer.activation == "identity" and pre is not None and not layer.out:
+            return expr, units
+        if layer.activation != "identity":
+            self.check_activation(layer)
+            expr = Call(layer.activation, (expr,))
+        out = self.stem(layer, layer.out, f"h{number}", units)
+        self.state(layer, out, expr)
+        return Name(out), units
+
+    def state(self, layer: Layer, name: str, expr: Expr) -> None:
+        self.equations.append(Statement(name, expr, layer.node, layer.title))
+
+    def check_activation(self, layer: Layer) -> None:
+        known = [*ACTIVATIONS, *self.config.functions]
+        if layer.activation not in known:
+            hint = did_you_mean(layer.activation, known) or f"known: {', '.join(known)}"
+            self.fault(layer.node.get("activation"), f'there is no activation "{layer.activation}"', hint)
+
+    def stem(self, layer: Layer, given: str | tuple[str, ...] | None, default: str, units: int) -> str:
+        """The name of a layer's values; a list of names that is no stem with numbers becomes labels."""
+        if given is None or isinstance(given, str):
+            return given or default
+        if len(given) != units and units:
+            node = layer.node.get("pre" if given == layer.pre else "out")
+            self.fault(node, f'{len(given)} names for the {units} units of "{layer.title}"', "a name for each unit")
+        if len(given) == 1:
+            return given[0]
+        stem = common_stem(given)
+        if stem is None:
+            self.labels[default] = given
+        return stem or default
+
+    def matrix(self, layer: Layer, default: str, width: int) -> tuple[Expr, tuple[int, int]]:
+        """The expression of a layer's weights, and its rows and columns."""
+        entries = layer.weights
+        if isinstance(entries.values, Mapping):
+            return self.named_matrix(layer, entries.values, width)
+        values = entries.values
+        if not isinstance(values, tuple) or not isinstance(values[0], tuple) or isinstance(values[0][0], tuple):
+            self.fault(entries.node, "weights are a matrix: a list of rows", "[[0.1, 0.2], [0.3, 0.4]]")
+            return Name(default), (0, 0)
+        return self.array(entries, default), (len(values), len(values[0]))
+
+    def named_matrix(self, layer: Layer, scalars: Mapping[str, float], width: int) -> tuple[Expr, tuple[int, int]]:
+        found = grid(scalars)
+        if found is not None:
+            stem, matrix = found
+            if stem in {given.name for given in (*self.givens, *self.config.givens)}:
+                self.fault(layer.weights.node, f'the name "{stem}" of these weights is taken')
+            self.givens.append(Given(stem, "parameter", matrix, place=layer.weights.node.place))
+            return Name(stem), (matrix.shape[0], matrix.shape[1])
+        self.scalars(layer.weights, scalars)
+        if len(scalars) != width:
+            hint = "write a matrix of names, [[w1, w3], [w2, w4]], with the values under parameters:"
+            message = f"these {len(scalars)} weights do not say which input and which unit they join"
+            self.fault(layer.weights.node, message, hint)
+            return Name(next(iter(scalars))), (0, 0)
+        column = self.config.column_vectors
+        row = Call("stack", tuple(map(Name, scalars)))
+        one = Call("stack", (row,)) if column else Call("stack", tuple(Call("stack", (Name(n),)) for n in scalars))
+        return one, (1, width) if column else (width, 1)
+
+    def bias(self, layer: Layer, default: str, units: int) -> Expr:
+        entries = layer.bias
+        assert entries is not None
+        if isinstance(entries.values, Mapping):
+            self.scalars(entries, entries.values)
+            return Call("stack", tuple(map(Name, entries.values)))
+        if isinstance(entries.values, tuple):
+            if isinstance(entries.values[0], tuple):
+                self.fault(entries.node, "a bias is a list of numbers, one for each unit", "[0.1, 0.2]")
+            elif len(entries.values) != units and units:
+                message = f'"{layer.title}" has {units} unit{"s" * (units != 1)}, but {len(entries.values)} biases'
+                self.fault(entries.node, message, "one bias for each unit, or one shared number without brackets")
+        return self.array(entries, default)
+
+    def scalars(self, entries: Entries, scalars: Mapping[str, float]) -> None:
+        self.givens += [
+            Given(name, "parameter", np.asarray(value), place=entries.node.place) for name, value in scalars.items()
+        ]
+
+    def array(self, entries: Entries, default: str) -> Expr:
+        """A parameter of its own where all entries are numbers, else a list of names and constants."""
+        if any(isinstance(leaf, str) for leaf in _leaves(entries.values)):
+            return _listed(entries.values)
+        name = entries.name or default
+        values = np.asarray(entries.values, dtype=np.float64)
+        self.givens.append(Given(name, "parameter", values, place=entries.node.place))
+        return Name(name)
+
+    # ── loss ──
+
+    def loss(self, spec: LossSpec, output: Expr, width: int) -> Objective | None:
+        row = LOSSES.get(spec.kind)
+        if row is None:
+            hint = did_you_mean(spec.kind, LOSSES) or f"known: {', '.join(LOSSES)}"
+            self.fault(spec.node, f'there is no loss "{spec.kind}"', hint)
+            return None
+        target, size = self.vector("target", "y")
+        if size != width and size and width:
+            message = f"{size} target{'s' * (size != 1)}, but {width} output{'s' * (width != 1)}"
+            self.fault(self.config.nodes["targets"], message, "one target for each output")
+        terms = substitute(parse(row.terms), {"y": target, "o": output})
+        total = parse(row.total)
+        if width > 1:
+            self.equations.append(Statement(spec.terms, terms, spec.node))
+            terms = Name(spec.terms)
+        self.equations.append(Statement(spec.total, substitute(total, {"E": terms}), spec.node))
+        return Objective(Name(spec.total), False, spec.node)
+
+
+def common_stem(members: Sequence[str]) -> str | None:
+    """The stem of names that are counted from 1: ``x1, x2`` have the stem ``x``.
+
+    >>> common_stem(["net_h1", "net_h2"]), common_stem(["a", "b"]), common_stem(["x2", "x1"])
+    ('net_h', None, None)
+    """
+    found = re.fullmatch(r"(.*[^\d_])1", members[0])
+    if found is None or len(members) > 9:
+        return None
+    counted = [f"{found[1]}{number}" for number in range(1, len(members) + 1)]
+    return found[1] if list(members) == counted else None
+
+
+def grid(scalars: Mapping[str, float]) -> tuple[str, np.ndarray[Any, Any]] | None:
+    """Scalars named by row and column as a matrix with their stem.
+
+    >>> grid({"W11": 0.3, "W21": 0.25, "W12": 0.4, "W22": 0.35})[0]
+    'W'
+    """
+    found = {name: re.fullmatch(r"(.*[^\d_])(\d)(\d)|(.+)_(\d+)_(\d+)", name) for name in scalars}
+    if not all(found.values()):
+        return None
+    parts = {name: [part for part in match.groups() if part is not None] for name, match in found.items() if match}
+    stems = {stem for stem, _, _ in parts.values()}
+    cells = {(int(i), int(j)): scalars[name] for name, (_, i, j) in parts.items()}
+    rows, columns = max(i for i, _ in cells), max(j for _, j in cells)
+    full = {(i, j) for i in range(1, rows + 1) for j in range(1, columns + 1)}
+    if len(stems) > 1 or set(cells) != full or len(scalars) != len(full):
+        return None
+    matrix = [[cells[i, j] for j in range(1, columns + 1)] for i in range(1, rows + 1)]
+    return stems.pop(), np.asarray(matrix, dtype=np.float64)
+
+
+def _leaves(values: Any) -> Iterator[float | str]:
+    if isinstance(values, tuple):
+        for value in values:
+            yield from _leaves(value)
+    else:
+        yield values
+
+
+def _listed(values: Any) -> Expr:
+    if isinstance(values, tuple):
+        return Call("stack", tuple(map(_listed, values)))
+    return Name(values) if isinstance(values, str) else Num(values)

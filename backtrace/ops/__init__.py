@@ -1,0 +1,145 @@
+"""The table of operations, and how a typed call of one is made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from backtrace.errors import did_you_mean
+from backtrace.expressions import Call, Expr, ExpressionError, Name, Num, Type, parse, substitute
+from backtrace.ops import elementwise, losses, structural
+from backtrace.ops.base import Op, ShapeError
+
+TABLE: dict[str, Op] = {row.name: row for row in (*elementwise.ROWS, *elementwise.MANY, *structural.ROWS)}
+
+
+@dataclass(frozen=True)
+class Macro:
+    """A function defined by an expression: it is replaced by its text before anything else happens."""
+
+    name: str
+    parameters: tuple[str, ...]
+    body: Expr
+    about: str = ""
+
+
+MACROS: dict[str, Macro] = {
+    row.name: Macro(row.name, ("y", "o"), parse(row.text), row.about) for row in losses.LOSSES.values()
+} | {"dot": Macro("dot", ("a", "b"), parse("a @ b"), "the product of two vectors; the same as a @ b")}
+
+CONSTANTS: dict[str, float] = {"pi": math.pi}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What names and functions mean where an expression is typed."""
+
+    names: Mapping[str, Expr]
+    functions: Mapping[str, Macro] = field(default_factory=dict)
+    samples: int = 1
+
+    def name(self, name: Name) -> Expr:
+        """The typed expression a name stands for. Raises ExpressionError for an unknown one."""
+        found = self.names.get(name.id)
+        if found is not None:
+            return found
+        if name.id in CONSTANTS:
+            return Num(CONSTANTS[name.id])
+        hint = did_you_mean(name.id, self.names) or _function_hint(name.id)
+        raise _error(name, f'"{name.id}" is not known here', hint)
+
+
+def typed(expr: Expr, scope: Scope) -> Expr:
+    """The expression with shapes, functions looked up and macros replaced.
+
+    Raises:
+        ExpressionError: an unknown name or function, a wrong number of operands, shapes that do not fit.
+    """
+    if isinstance(expr, Name):
+        return scope.name(expr)
+    if not isinstance(expr, Call):
+        return expr
+    args = tuple(typed(arg, scope) for arg in expr.args)
+    macro = scope.functions.get(expr.op) or MACROS.get(expr.op)
+    if macro is not None:
+        return _expanded(expr, macro, args, scope)
+    op = TABLE.get(expr.op)
+    if op is None:
+        hint = did_you_mean(expr.op, [*TABLE, *MACROS, *scope.functions])
+        raise _error(expr, f'there is no function "{expr.op}"', hint, len(expr.op))
+    options = dict(expr.options)
+    if op.over_samples:
+        options["count"] = scope.samples
+    _check_options(expr, op, options)
+    _check_count(expr, op.name, op.least, op.most)
+    try:
+        return call(op.name, *args, at=expr.at, **options)
+    except ShapeError as error:
+        raise _error(expr, str(error)) from None
+
+
+def call(name: str, *args: Expr, at: tuple[int, int] | None = None, **options: Any) -> Call:
+    """A typed call of an operation on typed operands. Raises ShapeError."""
+    op = TABLE[name]
+    shape = op.shape(args, options)
+    sampled = any(arg.sampled for arg in args) and not op.over_samples
+    return Call(name, args, tuple(sorted(options.items())), Type(shape, sampled), at)
+
+
+def retyped(expr: Expr) -> Expr:
+    """Give types to calls that a rule made from typed operands."""
+    if not isinstance(expr, Call) or expr.type is not None:
+        return expr
+    return call(expr.op, *map(retyped, expr.args), at=expr.at, **dict(expr.options))
+
+
+def _expanded(expr: Call, macro: Macro, args: tuple[Expr, ...], scope: Scope) -> Expr:
+    count = len(macro.parameters)
+    _check_count(expr, macro.name, count, count)
+    body = substitute(macro.body, dict(zip(macro.parameters, args, strict=True)))
+    try:
+        return _typed_body(body, Scope({}, scope.functions, scope.samples))
+    except ExpressionError as error:
+        raise _error(expr, f"in {macro.name}: {error.message}", error.hint) from None
+
+
+def _typed_body(expr: Expr, scope: Scope) -> Expr:
+    """As ``typed``, leaving alone the operands that are typed already."""
+    if expr.type is not None:
+        return expr
+    if isinstance(expr, Call):
+        args = tuple(_typed_body(arg, scope) for arg in expr.args)
+        held = {f"{k}": arg for k, arg in enumerate(args)}
+        outer = Call(expr.op, tuple(Name(key) for key in held), expr.options, at=expr.at)
+        return typed(outer, Scope(held, scope.functions, scope.samples))
+    return typed(expr, scope)
+
+
+def _check_count(expr: Call, name: str, least: int, most: int | None) -> None:
+    count = len(expr.args)
+    if count >= least and (most is None or count <= most):
+        return
+    wanted = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
+    plural = "" if wanted == "1" else "s"
+    raise _error(expr, f"{name} takes {wanted} operand{plural}, not {count}")
+
+
+def _check_options(expr: Call, op: Op, options: Mapping[str, Any]) -> None:
+    for option in options:
+        if option not in op.options:
+            known = ", ".join(op.options) or "none"
+            hint = did_you_mean(option, op.options) or f"its options: {known}"
+            raise _error(expr, f'{op.name} has no option "{option}"', hint)
+
+
+def _function_hint(name: str) -> str:
+    if name in TABLE or name in MACROS:
+        return f"{name} is a function: {name}(...)"
+    return "state it under inputs:, targets:, parameters: or as an equation above"
+
+
+def _error(expr: Expr, message: str, hint: str = "", width: int | None = None) -> ExpressionError:
+    offset, full = expr.at or (0, 1)
+    return ExpressionError(message, offset, width or full, hint)

@@ -1,0 +1,125 @@
+"""What an operation is: one row of the table, with everything the rest of the program asks of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from backtrace.expressions import Call, Expr, Index, Num, Shape, parse
+
+Array = npt.NDArray[Any]
+
+
+class Read(Protocol):
+    """Reads one element of an operand as a scalar expression."""
+
+    def __call__(self, operand: int, index: Index, sample: int | None = None) -> Expr:
+        """The element of the operand; the sample only where an operation gathers samples."""
+        ...
+
+
+class ShapeError(Exception):
+    """Operands whose shapes do not fit; the message says which were got."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Op(ABC):
+    """One operation. ``call`` is always a typed call of it; ``y`` is its result.
+
+    Arrays come with their sample axis first where their operand is sampled.
+    """
+
+    name: str
+    about: str
+    least: int = 1
+    most: int | None = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    over_samples: ClassVar[bool] = False
+    kernel: ClassVar[bool] = False
+    """A result's elements are computed together (softmax), never one by one."""
+
+    @abstractmethod
+    def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
+        """The shape of the result for one sample. Raises ShapeError."""
+
+    @abstractmethod
+    def compute(self, call: Call, *arrays: Array) -> Array:
+        """The result from the operands' arrays."""
+
+    @abstractmethod
+    def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
+        """What the upstream gradient ``g`` sends to an operand; None where nothing flows."""
+
+    @abstractmethod
+    def element(self, call: Call, index: Index, read: Read) -> Expr:
+        """One element of the result as a scalar expression of the operands' elements."""
+
+    @abstractmethod
+    def reach(self, call: Call, operand: int, index: Index) -> Iterable[Index]:
+        """The elements of the result that an element of an operand enters."""
+
+    @abstractmethod
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read, y: Expr) -> Expr:
+        """The derivative of one element of the result by one element of an operand."""
+
+
+@lru_cache(maxsize=None)
+def rule(text: str) -> Expr:
+    """A rule of a table, read once."""
+    return parse(text)
+
+
+def broadcast(shapes: Iterable[Shape]) -> Shape:
+    """The common shape of elementwise operands. Raises ShapeError."""
+    shapes = list(shapes)
+    try:
+        return tuple(np.broadcast_shapes(*shapes))
+    except ValueError:
+        raise ShapeError(f"shapes {' and '.join(map(shape_text, shapes))} do not fit elementwise") from None
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape for a reader: ``2x3``, ``3`` or ``scalar``."""
+    return "x".join(map(str, shape)) or "scalar"
+
+
+def unbroadcast(index: Index, shape: Shape) -> Index:
+    """The element of a smaller operand that stands at an index of the broadcast result."""
+    tail = index[len(index) - len(shape) :]
+    return tuple(0 if size == 1 else at for at, size in zip(tail, shape, strict=True))
+
+
+def spread(index: Index, shape: Shape, result: Shape) -> list[Index]:
+    """All indexes of the result at which a smaller operand's element stands.
+
+    >>> spread((1,), (2,), (3, 2))
+    [(0, 1), (1, 1), (2, 1)]
+    """
+    padded = (1,) * (len(result) - len(shape)) + shape
+    place = (0,) * (len(result) - len(shape)) + index
+    axes = [range(n) if size != n else (at,) for at, size, n in zip(place, padded, result, strict=True)]
+    outcomes: list[Index] = [()]
+    for axis in axes:
+        outcomes = [(*head, at) for head in outcomes for at in axis]
+    return outcomes
+
+
+def total(terms: list[Expr]) -> Expr:
+    """The sum of terms from left to right, as one call."""
+    return terms[0] if len(terms) == 1 else Call("add", tuple(terms))
+
+
+def product(*factors: Expr) -> Expr:
+    """The product of factors from left to right, as one call."""
+    return factors[0] if len(factors) == 1 else Call("mul", factors)
+
+
+ONE = Num(1)
+ZERO = Num(0)

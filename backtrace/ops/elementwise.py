@@ -1,0 +1,383 @@
+"""The elementwise operations, a row each: how it computes, and its derivative by each operand as text.
+
+In the rules the operands have the row's letters and the result is ``y``. The one text of a derivative serves
+arrays (the gradient equations) and single numbers (the factors of a report).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backtrace.expressions import Call, Expr, Index, Num, Shape, names, substitute
+from backtrace.ops.base import ONE, ZERO, Array, Op, Read, broadcast, rule, spread, unbroadcast
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Elementwise(Op):
+    """An operation that computes each element from the operands' elements at the same place.
+
+    ``scalar`` is Python source over the operands' letters and the functions of ``SCALAR_NAMES``.
+    """
+
+    letters: str
+    array: Callable[..., Any]
+    scalar: str
+    derivatives: tuple[str, ...]
+
+    def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
+        """The operands' common shape."""
+        return broadcast(arg.shape for arg in args)
+
+    def compute(self, call: Call, *arrays: Array) -> Array:
+        """Unit axes go after the sample axis of an operand of lower rank, then numpy broadcasts."""
+        rank = len(call.shape)
+        aligned = [_aligned(a, arg, rank) for a, arg in zip(arrays, call.args, strict=True)]
+        result: Array = self.array(*aligned, **{**self.options, **dict(call.options)})
+        return result
+
+    def derivative(self, call: Call, operand: int, args: tuple[Expr, ...], y: Expr) -> Expr:
+        """The derivative by an operand, over the given expressions for operands and result."""
+        values: dict[str, Expr] = dict(zip(self.letters, args, strict=True))
+        values |= {name: Num(value) for name, value in {**self.options, **dict(call.options)}.items()}
+        return substitute(rule(self.derivatives[operand]), values | {"y": y, "pi": Num(math.pi)})
+
+    def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
+        """The upstream gradient times the derivative."""
+        return Call("mul", (g, self.derivative(call, operand, call.args, y)))
+
+    def element(self, call: Call, index: Index, read: Read) -> Expr:
+        """The same operation on the operands' elements."""
+        args = [read(k, unbroadcast(index, arg.shape)) for k, arg in enumerate(call.args)]
+        return Call(self.name, tuple(args), call.options)
+
+    def reach(self, call: Call, operand: int, index: Index) -> Iterable[Index]:
+        """Its own place, or all places it is broadcast to."""
+        return spread(index, call.args[operand].shape, call.shape)
+
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read, y: Expr) -> Expr:
+        """The derivative's rule over the operands' elements."""
+        used = names(rule(self.derivatives[operand]))
+        args = tuple(
+            read(k, unbroadcast(out, arg.shape)) if letter in used else ZERO
+            for k, (arg, letter) in enumerate(zip(call.args, self.letters, strict=True))
+        )
+        return self.derivative(call, operand, args, y)
+
+
+def _aligned(array: Array, arg: Expr, rank: int) -> Array:
+    missing = rank - len(arg.shape)
+    if not arg.sampled or not missing:
+        return array
+    return array.reshape(array.shape[:1] + (1,) * missing + array.shape[1:])
+
+
+# ── how arrays compute what numpy has no function for; all take complex numbers, for the complex step ────
+
+
+def _step(x: Array) -> Array:
+    return np.where(np.real(x) > 0, 1.0, 0.0)
+
+
+def _sigmoid(x: Array) -> Array:
+    e = np.exp(np.where(np.real(x) >= 0, -x, x))
+    return np.where(np.real(x) >= 0, 1.0, e) / (1 + e)
+
+
+def _softplus(x: Array) -> Array:
+    positive = np.real(x) >= 0
+    return np.where(positive, x, 0.0) + np.log1p(np.exp(np.where(positive, -x, x)))
+
+
+def _relu(x: Array) -> Array:
+    return np.where(np.real(x) > 0, x, 0.0)
+
+
+def _leaky_relu(x: Array, slope: float) -> Array:
+    return np.where(np.real(x) > 0, x, slope * x)
+
+
+def _elu(x: Array, alpha: float) -> Array:
+    return np.where(np.real(x) > 0, x, alpha * np.expm1(np.where(np.real(x) > 0, 0.0, x)))
+
+
+def _selu(x: Array) -> Array:
+    return np.where(np.real(x) > 0, SELU_SCALE * x, SELU_SCALE * _elu(x, SELU_ALPHA))
+
+
+def _abs(x: Array) -> Array:
+    return np.where(np.real(x) < 0, -x, x)
+
+
+def _maximum(a: Array, b: Array) -> Array:
+    return np.where(np.real(a) >= np.real(b), a, b)
+
+
+def _minimum(a: Array, b: Array) -> Array:
+    return np.where(np.real(a) <= np.real(b), a, b)
+
+
+def _clip(x: Array, a: Array, b: Array) -> Array:
+    return _minimum(_maximum(x, a), b)
+
+
+def _where(c: Array, a: Array, b: Array) -> Array:
+    return np.where(np.real(c) != 0, a, b)
+
+
+def _silu(x: Array) -> Array:
+    result: Array = x * _sigmoid(x)
+    return result
+
+
+def _power(a: Array, b: Array) -> Array:
+    result: Array = np.square(a) if np.ndim(b) == 0 and b == 2 else np.power(a, b)
+    return result
+
+
+def _added(*terms: Array) -> Array:
+    result = terms[0]
+    for term in terms[1:]:
+        result = np.add(result, term)
+    return result
+
+
+def _multiplied(*factors: Array) -> Array:
+    result = factors[0]
+    for factor in factors[1:]:
+        result = np.multiply(result, factor)
+    return result
+
+
+def _compared(ufunc: Callable[..., Any]) -> Callable[..., Array]:
+    def compare(a: Array, b: Array) -> Array:
+        return np.where(ufunc(np.real(a), np.real(b)), 1.0, 0.0)
+
+    return compare
+
+
+def _erf(x: Array) -> Array:
+    """Of complex numbers close to the real axis: erf(a + ib) = erf(a) + ib·erf'(a), exact for the complex step."""
+    real = np.vectorize(math.erf, otypes=[float])(np.real(x))
+    if not np.iscomplexobj(x):
+        return np.asarray(real)
+    slope = 2 / math.sqrt(math.pi) * np.exp(-np.square(np.real(x)))
+    return np.asarray(real + 1j * np.imag(x) * slope)
+
+
+# Klambauer et al. 2017, "Self-normalizing neural networks": the fixed point for mean 0 and variance 1.
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+
+
+def _power_scalar(a: float, b: float) -> float:
+    return float(a * a) if b == 2 else float(a**b)
+
+
+def _sigmoid_scalar(x: float) -> float:
+    if x >= 0:
+        return 1 / (1 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1 + e)
+
+
+SCALAR_NAMES: dict[str, Any] = {
+    name: getattr(math, name)
+    for name in ("exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "erf")
+} | {"sigmoid": _sigmoid_scalar, "power": _power_scalar}
+
+
+def _row(
+    name: str, letters: str, array: Callable[..., Any], scalar: str, by: tuple[str, ...], about: str, **options: float
+) -> Elementwise:
+    count = len(letters)
+    return Elementwise(
+        name=name,
+        about=about,
+        least=count,
+        most=count,
+        options=options,
+        letters=letters,
+        array=array,
+        scalar=scalar,
+        derivatives=by,
+    )
+
+
+def _comparison(name: str, sign: str, ufunc: Callable[..., Any]) -> Elementwise:
+    about = f"1 where a {sign} b, else 0; constant, so nothing flows back"
+    return _row(name, "ab", _compared(ufunc), f"(1.0 if a {sign} b else 0.0)", ("0", "0"), about)
+
+
+ROWS: tuple[Elementwise, ...] = (
+    # name       letters  arrays     one number              derivative by each operand       in words
+    _row("neg", "x", np.negative, "-x", ("-1",), "minus x"),
+    _row("sub", "ab", np.subtract, "a - b", ("1", "-1"), "the difference a - b"),
+    _row("div", "ab", np.divide, "a / b", ("1 / b", "-a / b**2"), "the quotient a / b"),
+    _row("pow", "ab", _power, "power(a, b)", ("b * a**(b - 1)", "y * log(a)"), "a to the power b"),
+    _row("exp", "x", np.exp, "exp(x)", ("y",), "the exponential function"),
+    _row("log", "x", np.log, "log(x)", ("1 / x",), "the natural logarithm"),
+    _row("log1p", "x", np.log1p, "log1p(x)", ("1 / (1 + x)",), "log(1 + x), exact for small x"),
+    _row("expm1", "x", np.expm1, "expm1(x)", ("y + 1",), "exp(x) - 1, exact for small x"),
+    _row("sqrt", "x", np.sqrt, "sqrt(x)", ("1 / (2*y)",), "the square root"),
+    _row("abs", "x", _abs, "abs(x)", ("sign(x)",), "the absolute value; its derivative at 0 is 0"),
+    _row(
+        "sign",
+        "x",
+        lambda x: np.sign(np.real(x)),
+        "(0.0 if x == 0 else 1.0 if x > 0 else -1.0)",
+        ("0",),
+        "-1, 0 or 1",
+    ),
+    _row("sin", "x", np.sin, "sin(x)", ("cos(x)",), "the sine"),
+    _row("cos", "x", np.cos, "cos(x)", ("-sin(x)",), "the cosine"),
+    _row("tan", "x", np.tan, "tan(x)", ("1 + y**2",), "the tangent"),
+    _row("arctan", "x", np.arctan, "atan(x)", ("1 / (1 + x**2)",), "the inverse tangent"),
+    _row("sinh", "x", np.sinh, "sinh(x)", ("cosh(x)",), "the hyperbolic sine"),
+    _row("cosh", "x", np.cosh, "cosh(x)", ("sinh(x)",), "the hyperbolic cosine"),
+    _row("erf", "x", _erf, "erf(x)", ("2 / sqrt(pi) * exp(-x**2)",), "the error function"),
+    _row(
+        "maximum",
+        "ab",
+        _maximum,
+        "(a if a >= b else b)",
+        ("where(a >= b, 1, 0)", "where(a >= b, 0, 1)"),
+        "the greater of a and b; a tie goes to a",
+    ),
+    _row(
+        "minimum",
+        "ab",
+        _minimum,
+        "(a if a <= b else b)",
+        ("where(a <= b, 1, 0)", "where(a <= b, 0, 1)"),
+        "the smaller of a and b; a tie goes to a",
+    ),
+    _row(
+        "clip",
+        "xab",
+        _clip,
+        "(a if x < a else b if x > b else x)",
+        ("where(x >= a, where(x <= b, 1, 0), 0)", "where(x < a, 1, 0)", "where(x > b, 1, 0)"),
+        "x kept between a and b",
+    ),
+    _row(
+        "where",
+        "cab",
+        _where,
+        "(a if c else b)",
+        ("0", "where(c, 1, 0)", "where(c, 0, 1)"),
+        "a where the condition holds, else b",
+    ),
+    _row("sigmoid", "x", _sigmoid, "sigmoid(x)", ("y * (1 - y)",), "the logistic function 1 / (1 + exp(-x))"),
+    _row("tanh", "x", np.tanh, "tanh(x)", ("1 - y**2",), "the hyperbolic tangent"),
+    _row("relu", "x", _relu, "(x if x > 0 else 0.0)", ("step(x)",), "max(0, x); its derivative at 0 is 0"),
+    _row(
+        "leaky_relu",
+        "x",
+        _leaky_relu,
+        "(x if x > 0 else slope * x)",
+        ("where(x > 0, 1, slope)",),
+        "x where positive, else slope·x; its derivative at 0 is the slope",
+        slope=0.01,
+    ),
+    _row(
+        "elu",
+        "x",
+        _elu,
+        "(x if x > 0 else alpha * expm1(x))",
+        ("where(x > 0, 1, y + alpha)",),
+        "x where positive, else alpha·(exp(x) - 1)",
+        alpha=1.0,
+    ),
+    _row(
+        "selu",
+        "x",
+        _selu,
+        f"({SELU_SCALE!r} * x if x > 0 else {SELU_SCALE!r} * ({SELU_ALPHA!r} * expm1(x)))",
+        (f"where(x > 0, {SELU_SCALE!r}, y + {SELU_SCALE * SELU_ALPHA!r})",),
+        "the scaled elu of Klambauer et al. 2017",
+    ),
+    _row(
+        "softplus",
+        "x",
+        _softplus,
+        "(x + log1p(exp(-x)) if x >= 0 else log1p(exp(x)))",
+        ("sigmoid(x)",),
+        "log(1 + exp(x))",
+    ),
+    _row(
+        "silu",
+        "x",
+        _silu,
+        "x * sigmoid(x)",
+        ("sigmoid(x) + y * (1 - sigmoid(x))",),
+        "x·sigmoid(x), also called swish",
+    ),
+    _row(
+        "gelu",
+        "x",
+        lambda x: x * (0.5 * (1 + _erf(x * math.sqrt(0.5)))),
+        f"x * (0.5 * (1 + erf(x * {math.sqrt(0.5)!r})))",
+        (f"0.5 * (1 + erf({math.sqrt(0.5)!r} * x)) + x * exp(-x**2 / 2) / sqrt(2 * pi)",),
+        "x·Φ(x), Φ the normal distribution function (Hendrycks and Gimpel 2016, the exact form)",
+    ),
+    _row("step", "x", _step, "(1.0 if x > 0 else 0.0)", ("0",), "1 where x is positive, else 0; nothing flows back"),
+    _row("identity", "x", np.positive, "x", ("1",), "x itself"),
+    _comparison("less", "<", np.less),
+    _comparison("less_equal", "<=", np.less_equal),
+    _comparison("greater", ">", np.greater),
+    _comparison("greater_equal", ">=", np.greater_equal),
+    _comparison("equal", "==", np.equal),
+    _comparison("not_equal", "!=", np.not_equal),
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Many(Elementwise):
+    """A sum or a product of any number of operands, computed from left to right."""
+
+    sign: str
+
+    def derivative(self, call: Call, operand: int, args: tuple[Expr, ...], y: Expr) -> Expr:
+        """1 for a sum; the product of the other factors for a product."""
+        others = args[:operand] + args[operand + 1 :]
+        if self.name == "add" or not others:
+            return ONE
+        return others[0] if len(others) == 1 else Call("mul", others)
+
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read, y: Expr) -> Expr:
+        """The same over the operands' elements; a sum need not read its terms."""
+        if self.name == "add":
+            return ONE
+        args = tuple(read(k, unbroadcast(out, arg.shape)) for k, arg in enumerate(call.args))
+        return self.derivative(call, operand, args, y)
+
+
+MANY: tuple[Many, ...] = (
+    Many(
+        name="add",
+        about="the sum of all operands",
+        least=2,
+        most=None,
+        letters="",
+        array=_added,
+        scalar="",
+        derivatives=("",),
+        sign="+",
+    ),
+    Many(
+        name="mul",
+        about="the product of all operands",
+        least=2,
+        most=None,
+        letters="",
+        array=_multiplied,
+        scalar="",
+        derivatives=("",),
+        sign="*",
+    ),
+)

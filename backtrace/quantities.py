@@ -1,0 +1,296 @@
+"""Quantities: single numbers of a record, each with its key, its formula and its value, made on demand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from backtrace.backward import gradient_name, gradients
+from backtrace.chains import Chains
+from backtrace.errors import Fault, UsageError
+from backtrace.executor import Arrays, evaluate
+from backtrace.expressions import Call, Element, Expr, Name, Num, Ref, Type
+from backtrace.graph import RATE, Graph
+from backtrace.keys import Derivative, Keys, Part, Path, Target, Via
+from backtrace.ops import TABLE
+from backtrace.ops.elementwise import SCALAR_NAMES, Elementwise, Many
+from backtrace.scalars import element
+
+Value = float | npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class View:
+    """One recorded epoch of a graph, asked for single numbers."""
+
+    graph: Graph
+    record: Arrays
+    epoch: int = 1
+    _totals: dict[Element, Arrays] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """Reads and writes the keys of the graph."""
+        return Keys.of(self.graph)
+
+    @cached_property
+    def chains(self) -> Chains:
+        """The chain rule's structure, towards the objective."""
+        return Chains(self.graph, Element(self.graph.objective or ""))
+
+    def __getitem__(self, key: str) -> Value:
+        """The value of a key: a number, or an array where the key names one."""
+        return self.value(self.keys.parse(key).target)
+
+    def quantity(self, target: Target) -> Quantity:
+        """The quantity that a target names."""
+        return Quantity(self, target)
+
+    # ── values ──
+
+    def value(self, target: Target) -> Value:
+        """The value of a target, a number or an array."""
+        if isinstance(target, Element):
+            return self.number(target)
+        if isinstance(target, Part):
+            return self._part(target)
+        if isinstance(target, Derivative):
+            return self._derivative(target)
+        return self.number(target)
+
+    def number(self, target: Target) -> float:
+        """The value of a single number."""
+        if isinstance(target, Element):
+            lead = () if target.sample is None else (target.sample,)
+            return float(self._array(target.name)[(*lead, *target.index)])
+        if isinstance(target, Path):
+            return self.evaluate(self.chains.path_formula(target))
+        if isinstance(target, Via):
+            return self.evaluate(self.chains.via_whole(target))
+        found = self.value(target)
+        assert isinstance(found, float)
+        return found
+
+    def _array(self, name: str) -> npt.NDArray[Any]:
+        if name == RATE:
+            return np.asarray(self.graph.learning_rate or 0.0)
+        if name in self.record:
+            return np.asarray(self.record[name])
+        core = name.removesuffix("+")
+        return np.asarray(self.record[core])
+
+    def _part(self, part: Part) -> Value:
+        array = self._array(part.name)
+        sampled = self.graph.types.get(part.name, self.graph.types.get(part.name.removesuffix("+"), Type(()))).sampled
+        if part.sample is not None and sampled:
+            array = array[part.sample]
+            return array[part.index] if part.index is not None else array
+        if part.index is None:
+            return array
+        lead = (slice(None),) if sampled else ()
+        return np.asarray(array[(*lead, *part.index)])
+
+    def _derivative(self, target: Derivative) -> Value:
+        of, by = target
+        if isinstance(of, Part):
+            return self._each_sample(of, by)
+        if isinstance(by, Part):
+            return self._many(of, by)
+        lead = () if by.sample is None else (by.sample,)
+        found = self.total(of, by.name)
+        return 0.0 if found is None else float(found[(*lead, *by.index)])
+
+    def _many(self, of: Element, by: Part) -> Value:
+        found = self.total(of, by.name)
+        shape = np.shape(self._array(by.name))
+        array = np.zeros(shape) if found is None else found
+        sampled = self.graph.types[by.name].sampled
+        lead: tuple[Any, ...] = (by.sample if by.sample is not None else slice(None),) if sampled else ()
+        return np.asarray(array[(*lead, *(by.index or ()))])
+
+    def _each_sample(self, of: Part, by: Element | Part) -> Value:
+        """Of a quantity that every sample has: for each sample by the same sample's element."""
+        if of.index is None or of.sample is not None or not isinstance(by, Part) or by.index is None:
+            raise UsageError(Fault(f"name one element of {of.name} to differentiate it"))
+        count = self.graph.samples or 1
+        pairs = ((Element(of.name, of.index, s), Element(by.name, by.index, s)) for s in range(count))
+        return np.asarray([self._derivative(Derivative(*pair)) for pair in pairs])
+
+    def total(self, of: Element, by: str) -> npt.NDArray[Any] | None:
+        """The derivatives of an element by a whole array, over all ways; None where there is no way.
+
+        Those of the objective are recorded; any other comes from gradient equations of its own.
+        """
+        objective = self.graph.objective
+        if of == Element(objective or "") and by in self.graph.gradient_of:
+            return np.asarray(self.record[self.graph.gradient_of[by]])
+        if of not in self._totals:
+            self._totals[of] = self._gradients_of(of)
+        return self._totals[of].get(gradient_name(of.name, by))
+
+    def _gradients_of(self, of: Element) -> Arrays:
+        if of.name in self.graph.givens:
+            return {gradient_name(of.name, of.name): self._one_hot(of)}
+        type = self.graph.types[of.name]
+        upto = next(k for k, e in enumerate(self.graph.forward) if e.name == of.name) + 1
+        forward = self.graph.forward[:upto]
+        samples = self.graph.samples or 1
+        equations = gradients(forward, of.name, self.graph.givens, samples, Name("seed", type))
+        given = self.record | {"seed": self._one_hot(of)}
+        with np.errstate(all="ignore"):
+            return evaluate(equations, given, self.graph.samples)
+
+    def _one_hot(self, of: Element) -> npt.NDArray[Any]:
+        seed = np.zeros(np.shape(self._array(of.name)))
+        seed[(*(() if of.sample is None else (of.sample,)), *of.index)] = 1.0
+        return seed
+
+    # ── formulas ──
+
+    def formula(self, target: Target) -> Expr | None:
+        """The formula of a single number over other single numbers; None for what is given."""
+        if isinstance(target, Element):
+            return self._element_formula(target)
+        if isinstance(target, Path):
+            return self.chains.path_formula(target)
+        if isinstance(target, Via):
+            return self.chains.via_formula(target)
+        if isinstance(target, Derivative) and target.of == self.chains.objective and isinstance(target.by, Element):
+            return self.chains.formula(target.by)
+        return None
+
+    def _element_formula(self, target: Element) -> Expr | None:
+        by = self.keys.differentiated.get(target.name)
+        if by is not None:
+            return self.chains.formula(Element(by, target.index, target.sample))
+        equation = self.graph.equations.get(target.name)
+        if equation is None and target.name.endswith("+"):
+            return self._formula_after(target)
+        if equation is None:
+            return None
+        return element(equation.expr, target.index, target.sample)
+
+    def _formula_after(self, target: Element) -> Expr | None:
+        """A forward quantity after the update reads the new values of everything that has them."""
+        equation = self.graph.equations.get(target.name.removesuffix("+"))
+        if equation is None:
+            return None
+        formula = element(equation.expr, target.index, target.sample)
+        return _renewed(formula, self.record)
+
+    def evaluate(self, expr: Expr) -> float:
+        """The value of a scalar formula, from left to right, from the full values of what it reads."""
+        return evaluated(expr, self.number)
+
+
+def _renewed(expr: Expr, record: Arrays) -> Expr:
+    if isinstance(expr, Ref) and isinstance(expr.key, Element) and f"{expr.key.name}+" in record:
+        return Ref(expr.key._replace(name=f"{expr.key.name}+"))
+    if isinstance(expr, Call):
+        return Call(expr.op, tuple(_renewed(arg, record) for arg in expr.args), expr.options)
+    return expr
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A single number: ``key``, ``label`` for a reader, ``formula`` (None for what is given) and ``value``."""
+
+    view: View
+    target: Target
+
+    @property
+    def key(self) -> str:
+        """The key in plain text."""
+        return self.view.keys.text(self.target)
+
+    @property
+    def label(self) -> str:
+        """The key as a reader likes it."""
+        return self.view.keys.pretty(self.target)
+
+    @cached_property
+    def formula(self) -> Expr | None:
+        """The scalar formula over other quantities, parameters first in products."""
+        found = self.view.formula(self.target)
+        return None if found is None else parameters_first(found, self.view.graph.parameters)
+
+    @cached_property
+    def value(self) -> float:
+        """The number."""
+        return self.view.number(self.target)
+
+
+def parameters_first(expr: Expr, parameters: frozenset[str]) -> Expr:
+    """In a product of two single numbers the parameter before the other: W₁₁·x₁."""
+    if not isinstance(expr, Call):
+        return expr
+    args = tuple(parameters_first(arg, parameters) for arg in expr.args)
+    if expr.op == "mul" and len(args) == 2:
+        left, right = (_given_name(arg) for arg in args)
+        if left is not None and right in parameters and left not in parameters:
+            args = (args[1], args[0])
+    return Call(expr.op, args, expr.options)
+
+
+def _given_name(expr: Expr) -> str | None:
+    if isinstance(expr, Ref) and isinstance(expr.key, Element):
+        return expr.key.name.removesuffix("+")
+    return None
+
+
+# ── evaluating scalar formulas ─────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=None)
+def _function(op: str) -> Callable[..., float]:
+    """A row's computation of one number, from its own source in the table."""
+    row = TABLE[op]
+    assert isinstance(row, Elementwise)
+    parameters = ", ".join([*row.letters, *row.options])
+    result: Callable[..., float] = eval(f"lambda {parameters}: {row.scalar}", dict(SCALAR_NAMES))
+    return result
+
+
+def evaluated(expr: Expr, value: Callable[[Any], float]) -> float:
+    """The value of a scalar formula; what overflows or divides by zero is infinite or not a number.
+
+    >>> from backtrace.expressions import parse
+    >>> evaluated(parse("1 / (1 + exp(-1))"), lambda key: 0.0)
+    0.7310585786300049
+    """
+    if isinstance(expr, Num):
+        return float(expr.value)
+    if isinstance(expr, Ref):
+        return value(expr.key)
+    assert isinstance(expr, Call)
+    row = TABLE[expr.op]
+    if expr.op == "where":
+        return evaluated(expr.args[1] if evaluated(expr.args[0], value) else expr.args[2], value)
+    args = [evaluated(arg, value) for arg in expr.args]
+    if isinstance(row, Many):
+        return _accumulated(row.sign, args)
+    return _careful(expr.op, args, {**row.options, **dict(expr.options)})
+
+
+def _accumulated(sign: str, args: list[float]) -> float:
+    result = args[0]
+    for arg in args[1:]:
+        result = result + arg if sign == "+" else result * arg
+    return result
+
+
+def _careful(op: str, args: list[float], options: Mapping[str, Any]) -> float:
+    try:
+        return float(_function(op)(*args, **options))
+    except ZeroDivisionError:
+        return math.nan if args[0] == 0 or math.isnan(args[0]) else math.copysign(math.inf, args[0])
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return -math.inf if op == "log" and args[0] == 0 else math.nan

@@ -1,0 +1,144 @@
+"""The scalar reading of array equations: one element of a result as a formula, and where an element goes.
+
+Every step works by index arithmetic on the rows of the op table; nothing of the size of an array is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from backtrace.expressions import Call, Element, Expr, Index, Name, Ref, names
+from backtrace.ops import TABLE
+from backtrace.ops.base import ONE, ZERO, Op, product, total
+from backtrace.simplify import simplified
+
+Place = tuple[Index, int | None]
+"""An index and a sample, None where there is no sample axis."""
+
+
+def element(expr: Expr, index: Index = (), sample: int | None = None) -> Expr:
+    """One element of an expression as a scalar expression of elements.
+
+    Args:
+        expr: a typed expression.
+        index: the element, counted from 0.
+        sample: the sample, counted from 0, where the expression is sampled.
+
+    >>> from backtrace.expressions import Type, parse
+    >>> from backtrace.ops import Scope, typed
+    >>> names = {"x": Name("x", Type((2,))), "W": Name("W", Type((2, 3)))}
+    >>> element(typed(parse("x @ W"), Scope(names)), (1,))
+    <x[0]*W[0,1] + x[1]*W[1,1]>
+    """
+    if isinstance(expr, Name):
+        return Ref(Element(expr.id, _fitted(index, expr), sample if expr.sampled else None))
+    if not isinstance(expr, Call):
+        return expr
+    return TABLE[expr.op].element(expr, index, _Reader(expr, None, sample))
+
+
+def _fitted(index: Index, expr: Expr) -> Index:
+    """An index into a larger result as an index into what is broadcast to it."""
+    shape = expr.shape
+    if len(index) == len(shape):
+        return tuple(0 if size == 1 else at for at, size in zip(index, shape, strict=True))
+    return tuple(0 if size == 1 else at for at, size in zip(index[len(index) - len(shape) :], shape, strict=True))
+
+
+class _Reader:
+    """Reads elements of a call's operands, or (operand -1) of its result."""
+
+    def __init__(self, call: Call, result: str | None, sample: int | None) -> None:
+        self.call, self.result, self.sample = call, result, sample
+
+    def __call__(self, operand: int, index: Index, sample: int | None = None) -> Expr:
+        at = self.sample if sample is None else sample
+        if operand >= 0:
+            return element(self.call.args[operand], index, at)
+        if self.result is not None:
+            return Ref(Element(self.result, index, at if self.call.sampled else None))
+        return element(self.call, index, at)
+
+
+def reached(expr: Expr, source: Element, samples: int) -> list[Place]:
+    """The elements of an expression that an element of a named array enters, each once, in order.
+
+    Args:
+        expr: a typed expression that reads the source's array.
+        source: the element.
+        samples: the number of samples.
+    """
+    return list(dict.fromkeys(_reached(expr, source, samples)))
+
+
+def _reached(expr: Expr, source: Element, samples: int) -> Iterator[Place]:
+    if isinstance(expr, Name):
+        if expr.id == source.name:
+            yield source.index, source.sample
+    elif isinstance(expr, Call):
+        op = TABLE[expr.op]
+        for operand, arg in enumerate(expr.args):
+            if source.name in _names(arg):
+                for index, sample in _reached(arg, source, samples):
+                    for out in op.reach(expr, operand, index):
+                        yield from _over_samples(expr, op, out, sample, samples)
+
+
+def _over_samples(expr: Call, op: Op, out: Index, sample: int | None, samples: int) -> Iterator[Place]:
+    """An element without a sample of its own enters the result for every sample."""
+    if op.over_samples or not expr.sampled:
+        yield out, None
+    elif sample is not None:
+        yield out, sample
+    else:
+        yield from ((out, number) for number in range(samples))
+
+
+@lru_cache(maxsize=65536)
+def _names(expr: Expr) -> frozenset[str]:
+    return frozenset(names(expr))
+
+
+def derivative(
+    expr: Expr, at: Place, source: Element, samples: int, result: str | None = None
+) -> Expr:
+    """The local derivative of one element of an expression by one element of a named array.
+
+    Everything else the expression reads is held. ``result`` is the name of the expression's own equation: its
+    element stands for the result where a rule is written in terms of it.
+
+    >>> from backtrace.expressions import Type, parse
+    >>> from backtrace.ops import Scope, typed
+    >>> z = Name("z", Type((2,)))
+    >>> derivative(typed(parse("sigmoid(z)"), Scope({"z": z})), ((1,), None), Element("z", (1,)), 1, "h")
+    <h[1]*(1 - h[1])>
+    """
+    return simplified(_derivative(expr, at, source, samples, result))
+
+
+def _derivative(expr: Expr, at: Place, source: Element, samples: int, result: str | None) -> Expr:
+    if not isinstance(expr, Call):
+        return _one(isinstance(expr, Name) and at == (source.index, source.sample) and expr.id == source.name)
+    op = TABLE[expr.op]
+    out, sample = at
+    terms: list[Expr] = []
+    for operand, arg in enumerate(expr.args):
+        if source.name not in _names(arg):
+            continue
+        for index, inner in dict.fromkeys(_reached(arg, source, samples)):
+            if not op.over_samples and inner is not None and sample is not None and inner != sample:
+                continue
+            if out not in op.reach(expr, operand, index):
+                continue
+            here = inner if op.over_samples else sample
+            read = _Reader(expr, result, here)
+            y = read(-1, out)
+            partial = op.partial(expr, operand, out, index, read, y)
+            place = (index, here if arg.sampled else None)
+            terms.append(product(partial, _derivative(arg, place, source, samples, None)))
+    return total(terms) if terms else ZERO
+
+
+def _one(same: bool) -> Expr:
+    return ONE if same else ZERO

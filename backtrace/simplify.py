@@ -1,0 +1,204 @@
+"""A short list of rewritings that make a derived formula look as a person would write it.
+
+Constants are computed with exact fractions; 0, 1 and signs are taken out of sums and products; nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Final
+
+from backtrace.expressions import Call, Expr, Num
+from backtrace.ops import call, retyped
+
+
+def simplified(expr: Expr) -> Expr:
+    """The expression with the rewritings applied from the operands upwards.
+
+    Typed expressions stay typed; a factor or term whose only effect was its shape may go, so that the result
+    can have a smaller shape that broadcasts to the same values.
+
+    >>> from backtrace.expressions import parse
+    >>> simplified(parse("0.5 * (2 * (y - o)**(2 - 1) * -1)"))
+    <-(y - o)>
+    """
+    if not isinstance(expr, Call):
+        return expr
+    args = tuple(simplified(arg) for arg in expr.args)
+    rule = _RULES.get(expr.op)
+    if rule is not None:
+        found = rule(expr, args)
+        if found is not None:
+            return found
+    return expr if args == expr.args else _rebuilt(expr, args)
+
+
+def _rebuilt(expr: Call, args: tuple[Expr, ...]) -> Expr:
+    if expr.type is None or any(arg.type is None for arg in args):
+        return Call(expr.op, args, expr.options, at=expr.at)
+    return call(expr.op, *args, at=expr.at, **dict(expr.options))
+
+
+def _made(op: str, *args: Expr) -> Expr:
+    """A call with a type where its operands have one."""
+    return Call(op, args) if any(arg.type is None for arg in args) else call(op, *args)
+
+
+def _fraction(expr: Expr) -> Fraction | None:
+    """The exact value of a constant, if its decimal text is short."""
+    if not isinstance(expr, Num):
+        return None
+    value = Fraction(repr(float(expr.value))) if abs(expr.value) < 1e16 else None
+    return value if value is not None and value.denominator <= 10**6 else None
+
+
+def _constant(value: Fraction) -> Expr:
+    """A constant as a number if it is one exactly, else as a quotient of whole numbers."""
+    number = value.numerator / value.denominator
+    if value.denominator == 1:
+        return Num(value.numerator)
+    if Fraction(repr(number)) == value:
+        return Num(number)
+    return Call("div", (Num(value.numerator), Num(value.denominator)), type=Num(0).type)
+
+
+def _negated(expr: Expr) -> Expr:
+    if isinstance(expr, Call) and expr.op == "neg":
+        return expr.args[0]
+    value = _fraction(expr)
+    return _constant(-value) if value is not None else _made("neg", expr)
+
+
+def _neg(expr: Call, args: tuple[Expr, ...]) -> Expr:
+    return _negated(args[0])
+
+
+def _add(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
+    terms = [arg for arg in args if _fraction(arg) != 0]
+    constants = [_fraction(arg) for arg in terms]
+    if terms and all(value is not None for value in constants):
+        return _constant(sum((value for value in constants if value is not None), Fraction(0)))
+    if not terms:
+        return Num(0)
+    if len(terms) == 1:
+        return terms[0]
+    last = terms[-1]
+    if len(terms) == 2 and isinstance(last, Call) and last.op == "neg":
+        return _made("sub", terms[0], last.args[0])
+    return None if len(terms) == len(args) and args == expr.args else _made("add", *terms)
+
+
+def _sub(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
+    left, right = args
+    a, b = _fraction(left), _fraction(right)
+    if a is not None and b is not None:
+        return _constant(a - b)
+    if b == 0:
+        return left
+    if a == 0:
+        return _negated(right)
+    if isinstance(right, Call) and right.op == "neg":
+        return _made("add", left, right.args[0])
+    return None
+
+
+def _mul(expr: Call, args: tuple[Expr, ...]) -> Expr:
+    """One constant in front, the sign before it, the other factors in their order."""
+    constant, factors = Fraction(1), list[Expr]()
+    for factor in _unexpanded(_factors(args)):
+        value = _fraction(factor)
+        if value is not None:
+            constant *= value
+        elif isinstance(factor, Call) and factor.op == "neg":
+            constant = -constant
+            factors.extend(_factors((factor.args[0],)))
+        else:
+            factors.append(factor)
+    if constant == 0:
+        return Num(0)
+    if not factors:
+        return _constant(constant)
+    magnitude = [] if abs(constant) == 1 else [_constant(abs(constant))]
+    parts = [*magnitude, *factors]
+    body = parts[0] if len(parts) == 1 else _made("mul", *parts)
+    return _made("neg", body) if constant < 0 else body
+
+
+def _unexpanded(factors: list[Expr]) -> list[Expr]:
+    """A single number beside a whole array need not be expanded: multiplication broadcasts it."""
+    shapes = [factor.shape for factor in factors if factor.type is not None]
+    return [
+        factor.args[0]
+        if isinstance(factor, Call)
+        and factor.op == "expand"
+        and factor.type is not None
+        and factor.args[0].shape == ()
+        and shapes.count(factor.shape) > 1
+        else factor
+        for factor in factors
+    ]
+
+
+def _factors(args: tuple[Expr, ...]) -> list[Expr]:
+    flat: list[Expr] = []
+    for arg in args:
+        flat.extend(_factors(arg.args) if isinstance(arg, Call) and arg.op == "mul" else [arg])
+    return flat
+
+
+def _div(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
+    top, bottom = args
+    a, b = _fraction(top), _fraction(bottom)
+    if b is not None and b != 0:
+        if a is not None:
+            return _constant(a / b)
+        if b == 1:
+            return top
+    if a == 0:
+        return Num(0)
+    if isinstance(top, Call) and top.op == "neg":
+        return _negated(_made("div", top.args[0], bottom))
+    return None
+
+
+def _pow(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
+    exponent = _fraction(args[1])
+    if exponent == 1:
+        return args[0]
+    if exponent == 0:
+        return Num(1)
+    return None
+
+
+def _transpose(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
+    (x,) = args
+    return x.args[0] if isinstance(x, Call) and x.op == "transpose" else None
+
+
+def _where(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
+    return args[1] if args[1] == args[2] else None
+
+
+def _index(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
+    """x[0][1] is x[0, 1]."""
+    (inner,) = args
+    if not isinstance(inner, Call) or inner.op != "index":
+        return None
+    first, second = inner.option("key"), expr.option("key")
+    if not all(isinstance(at, int) for at in first):
+        return None
+    return retyped(Call("index", inner.args, (("key", first + second),)))
+
+
+_RULES: Final[dict[str, Callable[[Call, tuple[Expr, ...]], Expr | None]]] = {
+    "neg": _neg,
+    "add": _add,
+    "sub": _sub,
+    "mul": _mul,
+    "div": _div,
+    "pow": _pow,
+    "transpose": _transpose,
+    "where": _where,
+    "index": _index,
+}

@@ -1,0 +1,56 @@
+"""Forms that keep their digits: the equations as they are run, where the text-book's would lose them.
+
+The logarithm of a probability that has rounded to 0 or 1 is lost; the logarithm of its pre-activation is not.
+Only what runs is rewritten: a report shows the equations as they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from backtrace.expressions import Call, Expr, Name, Num
+from backtrace.graph import Equation
+from backtrace.ops import call
+
+
+def stabilised(forward: Sequence[Equation]) -> tuple[Equation, ...]:
+    """The equations with log(sigmoid(z)), log(1 - sigmoid(z)) and log(softmax(z)) in their stable forms.
+
+    The rewriting looks through names: ``o: sigmoid(t)`` and ``E: -log(o)`` give ``E: softplus(-t)``.
+    """
+    known = {equation.name: equation.expr for equation in forward}
+    return tuple(replace(equation, expr=_rewritten(equation.expr, known)) for equation in forward)
+
+
+def _rewritten(expr: Expr, known: Mapping[str, Expr]) -> Expr:
+    if not isinstance(expr, Call):
+        return expr
+    if expr.op == "log":
+        found = _log(_looked_up(expr.args[0], known), known)
+        if found is not None:
+            return found
+    args = tuple(_rewritten(arg, known) for arg in expr.args)
+    return expr if args == expr.args else call(expr.op, *args, at=expr.at, **dict(expr.options))
+
+
+def _log(inner: Expr, known: Mapping[str, Expr]) -> Expr | None:
+    """The stable form of the logarithm of an expression, if it has one."""
+    if not isinstance(inner, Call):
+        return None
+    if inner.op == "sigmoid":
+        return call("neg", call("softplus", call("neg", inner.args[0])))
+    if inner.op == "softmax":
+        return call("log_softmax", inner.args[0], **dict(inner.options))
+    if inner.op == "sub" and inner.args[0] == Num(1):
+        other = _looked_up(inner.args[1], known)
+        if isinstance(other, Call) and other.op == "sigmoid":
+            return call("neg", call("softplus", other.args[0]))
+    return None
+
+
+def _looked_up(expr: Expr, known: Mapping[str, Expr]) -> Expr:
+    """What a name stands for, through any number of names."""
+    while isinstance(expr, Name) and expr.id in known:
+        expr = known[expr.id]
+    return expr

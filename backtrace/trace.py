@@ -1,0 +1,146 @@
+"""A trace: the recorded epochs of a run, the losses of all, and the graph they belong to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from backtrace.build import build
+from backtrace.config import Config, read
+from backtrace.errors import Fault, UsageError
+from backtrace.expressions import Element
+from backtrace.graph import RATE, Graph
+from backtrace.keys import Key, Keys, Part
+from backtrace.quantities import Value, View
+from backtrace.training import Progress, Recording, train
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Everything a run computed, by key.
+
+    ``trace["h1"]`` is a number, ``trace["W"]`` an array, ``trace["h1@3"]`` of epoch 3; without an epoch the first
+    recorded one is meant.
+
+    >>> import backtrace
+    >>> trace = backtrace.run("configs/example.yaml")
+    >>> round(trace["dE_tot/dU11"], 8)
+    0.02592286
+    """
+
+    graph: Graph
+    recording: Recording
+
+    @cached_property
+    def epochs(self) -> Sequence[View]:
+        """The recorded epochs in order; each answers keys as the trace does."""
+        return [View(self.graph, record, epoch) for epoch, record in sorted(self.recording.records.items())]
+
+    @property
+    def losses(self) -> npt.NDArray[np.float64]:
+        """The objective before each update."""
+        return self.recording.losses
+
+    @property
+    def keys(self) -> Keys:
+        """Reads and writes the keys of this trace."""
+        return self.epochs[0].keys
+
+    def epoch(self, number: int | None) -> View:
+        """A recorded epoch by its number; the first one for None.
+
+        Raises:
+            UsageError: that epoch was not recorded.
+        """
+        for view in self.epochs:
+            if number in (None, view.epoch):
+                return view
+        kept = ", ".join(str(view.epoch) for view in self.epochs)
+        raise UsageError(Fault(f"epoch {number} is not recorded", hint=f"recorded: {kept}"))
+
+    def value(self, key: Key) -> Value:
+        """The value of a parsed key."""
+        return self.epoch(key.epoch).value(key.target)
+
+    def __getitem__(self, key: str) -> Value:
+        return self.value(self.keys.parse(key))
+
+    def __str__(self) -> str:
+        from backtrace.render.text import report_text
+
+        return report_text(self)
+
+
+def run(
+    config: str | os.PathLike[str] | Config,
+    *,
+    epochs: int | None = None,
+    keep: Iterable[int] | None = None,
+    values: Mapping[str, float] | None = None,
+    progress: Progress | None = None,
+) -> Trace:
+    """Run a config and return its trace.
+
+    Args:
+        config: the path of a config, or one already read.
+        epochs: how many updates; those the config says if not given.
+        keep: the epochs to record in full; the first and the last if not given.
+        values: given values to replace, by key: ``{"W11": 0.35, "learning_rate": 0.1}``.
+        progress: called now and then with the number of epochs done.
+
+    Raises:
+        ConfigError: the config is refused.
+        FileError: it cannot be read.
+        NumericError: the numbers left the finite range.
+
+    >>> import backtrace
+    >>> trace = backtrace.run("configs/example.yaml", values={"W11": 0.35})
+    >>> round(trace["z1"], 3)
+    0.085
+    """
+    parsed = config if isinstance(config, Config) else read(config)
+    graph = changed(build(parsed), values or {})
+    count = epochs if epochs is not None else graph.epochs if graph.trained else 1
+    return Trace(graph, train(graph, max(count, 1), keep or (1, count), progress))
+
+
+def changed(graph: Graph, values: Mapping[str, float]) -> Graph:
+    """The graph with given values replaced by key.
+
+    Raises:
+        UsageError: a key that is no given value.
+    """
+    keys = Keys.of(graph)
+    arrays: dict[str, npt.NDArray[np.float64]] = {}
+    rate: float | None = None
+    for text, number in values.items():
+        if text in (RATE, "lr", "eta", "η") and text not in graph.givens:
+            rate = _rate(graph, number)
+            continue
+        name, place = _given_place(graph, keys, text)
+        array = arrays.setdefault(name, np.array(graph.givens[name].values))
+        array[place] = number
+    return graph.with_values(arrays, rate)
+
+
+def _rate(graph: Graph, number: float) -> float:
+    if graph.learning_rate is None:
+        raise UsageError(Fault("the config has no learning rate to set", hint="add learning_rate: 0.5"))
+    return number
+
+
+def _given_place(graph: Graph, keys: Keys, text: str) -> tuple[str, tuple[int | slice, ...]]:
+    target = keys.parse(text).target
+    if not isinstance(target, Element | Part) or target.name not in graph.givens:
+        known = ", ".join(graph.givens)
+        raise UsageError(Fault(f'"{text}" is computed, not given', hint=f"given here: {known}, learning_rate"))
+    sampled = graph.givens[target.name].type.sampled
+    sample: int | slice = slice(None) if target.sample is None else target.sample
+    return target.name, ((sample,) if sampled else ()) + (target.index or ())
+
+
