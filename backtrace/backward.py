@@ -80,9 +80,8 @@ class _Accumulation:
     @staticmethod
     def usable(equation: Equation) -> Expr:
         """The gradient as the equations before read it: constants and aliases are passed on."""
-        if isinstance(equation.expr, Num):
-            return equation.expr
-        if isinstance(equation.expr, Name) and equation.expr.type == equation.type:
+        alias = isinstance(equation.expr, Name) and equation.expr.type == equation.type
+        if alias or not names(equation.expr):
             return equation.expr
         return Name(equation.name, equation.type)
 

@@ -5,15 +5,17 @@ Nothing here looks at a value: the structure of a derivative does not depend on 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from backtrace.expressions import Call, Element, Expr, Num, Ref, names
 from backtrace.graph import Graph
-from backtrace.keys import Derivative, Path, Target, Via
+from backtrace.keys import Derivative, Path, Short, Target, Via
 from backtrace.ops.base import product, total
-from backtrace.scalars import derivative, reached
+from backtrace.scalars import derivative, element, reached
 from backtrace.simplify import simplified
+from backtrace.stable import Pair, pairs
 
 LONGEST = 4
 """More factors than this are cut where an equation reads a parameter."""
@@ -41,19 +43,39 @@ class Chains:
         wrt = set(self.graph.wrt)
         return frozenset(e.name for e in self.graph.forward if not wrt.isdisjoint(names(e.expr)))
 
-    def ways(self, source: Element) -> list[Element]:
+    @cached_property
+    def _ways(self) -> dict[Element, tuple[Element, ...]]:
+        return {}
+
+    @cached_property
+    def _locals(self) -> dict[tuple[Element, Element], Expr]:
+        return {}
+
+    def ways(self, source: Element) -> tuple[Element, ...]:
         """The named elements that an element enters on its way to the objective, in order."""
+        found = self._ways.get(source)
+        if found is None:
+            found = self._ways[source] = tuple(self._entered(source))
+        return found
+
+    def _entered(self, source: Element) -> Iterator[Element]:
         samples = self.graph.samples or 1
-        found = []
         for equation in self.graph.consumers.get(source.name, ()):
             if equation.name in self.leading:
                 for index, sample in reached(equation.expr, source, samples):
-                    found.append(Element(equation.name, index, sample))
-        return found
+                    yield Element(equation.name, index, sample)
 
     def local(self, of: Element, by: Element) -> Expr:
         """The derivative of an element's own equation by something it reads, everything else held."""
-        equation = self.graph.equations[of.name]
+        found = self._locals.get((of, by))
+        if found is None:
+            found = self._locals[of, by] = self._local(of, by)
+        return found
+
+    def _local(self, of: Element, by: Element) -> Expr:
+        equation = self.graph.equations.get(of.name)
+        if equation is None:
+            return Num(int(of == by))
         return derivative(equation.expr, (of.index, of.sample), by, self.graph.samples or 1, of.name)
 
     def trail(self, source: Element) -> list[Element]:
@@ -67,15 +89,27 @@ class Chains:
         return nodes
 
     def factors(self, source: Element, through: Element | None = None) -> list[Target]:
-        """The factors of the derivative by an element that has one way on, from the objective down.
+        """The factors of the derivative by an element, from the objective down.
 
         Args:
-            source: the element.
-            through: the consumer to leave it by, where it has several.
+            source: the element; without ``through`` it has one way on.
+            through: the consumer to leave it by, where it has several. The step into it stays a factor of its own:
+                a longer label would name the derivative over all ways.
         """
-        onward = [source, *self.trail(through)] if through is not None else self.trail(source)
-        nodes = self._cut(onward)[::-1]
-        head: list[Target] = [] if nodes[0] == self.objective else [Derivative(self.objective, nodes[0])]
+        if through is None:
+            return self._chain(self._cut(self.trail(source)))
+        step: Target = Path((through, source))
+        if through == self.objective:
+            return [step]
+        onward = self._cut([source, *self.trail(through)])[1:]
+        before = self._chain(onward) if len(onward) > 1 else [self.whole(through)]
+        (head, *rest) = before
+        one = isinstance(head, Path) and constant_value(self.path_formula(head)) == 1
+        return [step] if one and not rest else [*before, step]
+
+    def _chain(self, trail: list[Element]) -> list[Target]:
+        nodes = trail[::-1]
+        head: list[Target] = [] if nodes[0] == self.objective else [self.whole(nodes[0])]
         return head + self._joined(nodes, bool(head))
 
     def _cut(self, nodes: list[Element]) -> list[Element]:
@@ -101,13 +135,46 @@ class Chains:
             start = at
         return made
 
+    def is_one_of_several(self, of: Element, by: Element, through: Element) -> bool:
+        """Whether an element reaches another by more ways than the one through a consumer."""
+        return any(self._reaches(way, of) for way in self.ways(by) if way != through)
+
+    def _reaches(self, source: Element, goal: Element) -> bool:
+        waiting, seen = [source], {source}
+        while waiting:
+            node = waiting.pop()
+            if node == goal:
+                return True
+            if self._order[node.name] < self._order[goal.name]:
+                fresh = set(self.ways(node)) - seen
+                seen |= fresh
+                waiting.extend(fresh)
+        return False
+
+    @cached_property
+    def _order(self) -> dict[str, int]:
+        return {equation.name: number for number, equation in enumerate(self.graph.forward)}
+
     def path_formula(self, path: Path) -> Expr:
         """The product of the local derivatives along a path."""
         pairs = zip(path.nodes, path.nodes[1:], strict=False)
         return simplified(product(*(self.local(of, by) for of, by in pairs)))
 
-    def formula(self, by: Element) -> Expr:
-        """The derivative of the objective by an element: a product of factors, or a sum over its ways."""
+    def whole(self, by: Element) -> Target:
+        """The derivative of the objective by an element: its only factor where it has but one."""
+        if by != self.objective and len(self.ways(by)) == 1:
+            factors = self.factors(by)
+            if len(factors) == 1 and isinstance(factors[0], Path):
+                return factors[0]
+        return Derivative(self.objective, by)
+
+    def formula(self, by: Element, live: Callable[[Element], bool] = lambda way: True) -> Expr:
+        """The derivative of the objective by an element: a product of factors, or a sum over its ways.
+
+        Args:
+            by: the element.
+            live: which ways of a junction to write; those that give 0 may be left out.
+        """
         if by == self.objective:
             return Num(1)
         onward = self.ways(by)
@@ -115,7 +182,44 @@ class Chains:
             return Num(0)
         if len(onward) == 1:
             return product(*map(Ref, self.factors(by)))
-        return total([Ref(Via(self.objective, by, through)) for through in onward])
+        wanted = [way for way in onward if live(way)] or onward[:1]
+        if self.terms(by) is not None:
+            return total([Ref(self.way(by, through)) for through in wanted])
+        return total([self.via_whole(Via(self.objective, by, through)) for through in wanted])
+
+    def terms(self, by: Element) -> list[Element] | None:
+        """The terms of the objective that the ways of a junction end in, where each has one of its own."""
+        found = [self.term(Via(self.objective, by, way)) for way in self.ways(by)]
+        known = [term for term in found if term is not None]
+        return known if len(set(known)) == len(found) else None
+
+    def way(self, by: Element, through: Element) -> Target:
+        """One way of a junction: the way itself, or its only factor."""
+        factors = self.factors(by, through)
+        return factors[0] if len(factors) == 1 else Via(self.objective, by, through)
+
+    @cached_property
+    def pairs(self) -> dict[str, Pair]:
+        """Sigmoid or softmax with cross-entropy, by the pre-activation's name."""
+        return pairs(self.graph.forward)
+
+    def short(self, by: Element) -> Short | None:
+        """The text-book's line for the derivative by a pre-activation, where there is one."""
+        return Short(self.objective, by) if by.name in self.pairs else None
+
+    def short_formula(self, short: Short) -> Expr:
+        """Probability less target, times what the objective makes of one term of the loss."""
+        pair = self.pairs[short.by.name]
+        p, y = (element(name, short.by.index, short.by.sample) for name in (pair.probability, pair.target))
+        return simplified(product(self.scale(pair, short.by), Call("sub", (p, y))))
+
+    def scale(self, pair: Pair, by: Element) -> Expr:
+        """The derivative of the objective by one term of the pair's loss, a constant."""
+        if pair.loss == self.objective.name:
+            return Num(1)
+        shape = self.graph.types[pair.loss].shape
+        term = Element(pair.loss, by.index[: len(shape)], by.sample)
+        return self.path_formula(Path(tuple(self.trail(term)[::-1])))
 
     def via_formula(self, via: Via) -> Expr:
         """One way of a junction as the product of its factors."""
@@ -123,8 +227,16 @@ class Chains:
 
     def via_whole(self, via: Via) -> Expr:
         """One way of a junction stopping at the first element: its derivative times the local one."""
-        head = [] if via.through == self.objective else [Ref(Derivative(self.objective, via.through))]
-        return product(*head, Ref(Path((via.through, via.by))))
+        return product(*map(Ref, self.first_factors(via)))
+
+    def first_factors(self, via: Via) -> list[Target]:
+        """The derivative by the first element of a way, left out where it is 1, and that element's own."""
+        step = Path((via.through, via.by))
+        if via.through == via.of:
+            return [step]
+        head = self.whole(via.through)
+        one = isinstance(head, Path) and constant_value(self.path_formula(head)) == 1
+        return [step] if one else [head, step]
 
     def term(self, via: Via) -> Element | None:
         """The term of the objective that a way ends in, where it is a plain term of a sum."""

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from backtrace.executor import Arrays
-from backtrace.expressions import Call, Element, Expr, Name, Num, Ref, Type
+from backtrace.expressions import Call, Element, Expr, Name, Num, Ref, Type, walk
 from backtrace.graph import RATE, Equation, Graph
 from backtrace.ops import TABLE, call
 from backtrace.ops.elementwise import SCALAR_NAMES as ELEMENTWISE_NAMES
 from backtrace.ops.elementwise import Elementwise, Many
-from backtrace.ops.structural import ALONG_AXIS, AlongAxis
+from backtrace.ops.structural import ALONG_AXIS, AlongAxis, MatMul, Movement, OverSamples, Reduction
 from backtrace.scalars import element
 
 SCALAR_NAMES: dict[str, Any] = ELEMENTWISE_NAMES | {row.name: row.numbers for row in ALONG_AXIS}
@@ -29,9 +29,24 @@ LIMIT = 200
 """Up to so many statements a step, generated Python beats numpy, whose calls cost some 260 ns each."""
 
 
+LONGEST = 1000
+"""Python compiles no sum of some three thousand terms."""
+SUMS = (MatMul, Reduction, OverSamples)
+
+
 def statements(graph: Graph) -> int:
     """How many scalar statements one step of the graph takes."""
-    return sum(_elements(e.type, graph.samples) for e in (*graph.run, *graph.gradients, *graph.updates))
+    return sum(_elements(e.type, graph.samples) for e in _step(graph))
+
+
+def longest(graph: Graph) -> int:
+    """How many elements the largest array has that any statement of the graph can read."""
+    read = (node for e in _step(graph) for node in walk(e.expr) if not isinstance(node, Num))
+    return max((_elements(Type(node.shape, node.sampled), graph.samples) for node in read), default=0)
+
+
+def _step(graph: Graph) -> tuple[Equation, ...]:
+    return (*graph.run, *graph.gradients, *graph.updates)
 
 
 def _elements(type: Type, samples: int | None) -> int:
@@ -61,7 +76,7 @@ class Source:
 
     def equation(self, equation: Equation) -> None:
         """A statement for each element of an equation's result."""
-        expr = self.hoisted(equation.expr)
+        expr = self.hoisted(equation.expr, equation.expr.type == equation.type)
         if isinstance(expr, Call) and TABLE[expr.op].kernel:
             self.kernel(equation.name, expr)
             return
@@ -69,19 +84,29 @@ class Source:
             text = self.text(element(expr, index, sample))
             self.lines.append(f"{self.variable(Element(equation.name, index, sample))} = {text}")
 
-    def hoisted(self, expr: Expr, top: bool = True) -> Expr:
-        """The expression with inner calls whose elements are computed together under names of their own."""
+    def hoisted(self, expr: Expr, top: bool = True, often: bool = False, lazy: bool = False) -> Expr:
+        """The expression with inner calls under names of their own: elements computed together, sums read often.
+
+        A branch of where (``lazy``) is computed only where it is chosen, so its sums stay where they are.
+        """
         if not isinstance(expr, Call):
             return expr
-        args = tuple(self.hoisted(arg, False) for arg in expr.args)
-        if args != expr.args:
+        op = TABLE[expr.op]
+        single = isinstance(op, Elementwise | Movement)
+        args = []
+        for operand, arg in enumerate(expr.args):
+            branch = lazy or (expr.op == "where" and operand > 0)
+            repeated = often or not single or (isinstance(op, Elementwise) and arg.type != expr.type)
+            args.append(self.hoisted(arg, False, repeated and not branch, branch))
+        if tuple(args) != expr.args:
             expr = call(expr.op, *args, **dict(expr.options))
-        if top or not TABLE[expr.op].kernel:
+        if top or not (op.kernel or (often and isinstance(op, SUMS))):
             return expr
         self.temporaries += 1
-        name = Name(f"%{self.temporaries}", Type(expr.shape, expr.sampled))
-        self.types[name.id] = Type(expr.shape, expr.sampled)
-        self.kernel(name.id, expr)
+        type = Type(expr.shape, expr.sampled)
+        name = Name(f"%{self.temporaries}", type)
+        self.types[name.id] = type
+        self.equation(Equation(name.id, expr, type))
         return name
 
     def kernel(self, name: str, expr: Call) -> None:
@@ -108,9 +133,24 @@ class Source:
         operands = [self.text(arg) for arg in expr.args]
         if isinstance(op, Many):
             return "(" + f" {op.sign} ".join(operands) + ")"
-        values = dict(zip(op.letters, operands, strict=True))
-        values |= {key: repr(float(value)) for key, value in {**op.options, **dict(expr.options)}.items()}
-        return f"({_replaced(op.scalar, values)})"
+        values = {key: repr(float(value)) for key, value in {**op.options, **dict(expr.options)}.items()}
+        template = op.scalar
+        for letter, operand in zip(op.letters, operands, strict=True):
+            template = self.kept(template, letter, operand, values)
+        return f"({_replaced(template, values)})"
+
+    def kept(self, template: str, letter: str, operand: str, values: dict[str, str]) -> str:
+        """Put an operand into ``values``; one that a template reads often is computed where it is read first."""
+        values[letter] = operand
+        uses = list(re.finditer(rf"\b{letter}\b", template))
+        if len(uses) < 2 or re.fullmatch(r"[\w.]+", operand):
+            return template
+        self.temporaries += 1
+        values[letter] = f"t{self.temporaries}"
+        values[f"{letter}_"] = f"({values[letter]} := {operand})"
+        condition = template.find(" if ")  # of "x if x > 0 else y" the condition is computed first
+        first = next(use for use in uses if use.start() > condition)
+        return f"{template[: first.start()]}{letter}_{template[first.end() :]}"
 
 
 def _replaced(template: str, values: dict[str, str]) -> str:
@@ -151,7 +191,7 @@ class ScalarExecutor:
 
     def __init__(self, graph: Graph) -> None:
         samples = graph.samples
-        step = (*graph.run, *graph.gradients, *graph.updates)
+        step = _step(graph)
         self.given: Arrays = {name: given.values for name, given in graph.givens.items()}
         replaced = [(e.name, e.state) for e in graph.updates if e.state]
         self.states = layouts([(old, graph.types[old]) for _, old in replaced], samples)
@@ -208,7 +248,7 @@ def _program(graph: Graph, replaced: Sequence[tuple[str, str]]) -> str:
         source.equation(equation)
     body = source.lines
     new = [v for name, _ in replaced for v in variables(name)]
-    computed = [v for e in (*graph.run, *graph.gradients, *graph.updates) for v in variables(e.name)]
+    computed = [v for e in _step(graph) for v in variables(e.name)]
     outcome = [v for e in graph.run for v in variables(e.name)]
     objective = source.variables.get(Element(graph.objective or ""), "0.0")
     head = [f"    {', '.join(fixed)}, = constants", f"    {', '.join(changing)}, = values" if changing else ""]

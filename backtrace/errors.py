@@ -178,7 +178,15 @@ def _excerpt(fault: Fault) -> list[str]:
     start = fault.place.column - 1
     cells = [_cell(character) for character in _around(fault.place.source.rstrip(), start)]
     start = min(start, LONGEST_LEAD)
-    return _caret_lines(cells, start, max(1, fault.width))
+    base = _base(cells, start)
+    return _caret_lines(cells, base, max(1, fault.width) + start - base)
+
+
+def _base(cells: list[str], start: int) -> int:
+    """The cell that is seen: a combining mark is drawn on the character in front of it."""
+    while 0 < start < len(cells) and _columns(cells[start]) == 0:
+        start -= 1
+    return start
 
 
 def _around(source: str, start: int) -> str:

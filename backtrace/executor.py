@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
-from backtrace.expressions import Call, Expr, Name, Num, Type
+from backtrace.expressions import Call, Expr, Name, Num
 from backtrace.graph import RATE, Equation, Graph
 from backtrace.ops import TABLE
 from backtrace.ops.base import Array
@@ -36,9 +37,9 @@ class Executor(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """One numpy call: the call it computes, where its operands are, where its result goes."""
+    """One call of numpy: what it runs, where its operands are, where its result goes."""
 
-    call: Call
+    run: Callable[..., Array]
     operands: tuple[int, ...]
     out: int
 
@@ -48,16 +49,14 @@ class Program:
 
     def __init__(self, equations: Iterable[Equation], samples: int | None) -> None:
         self.samples = samples
+        self.count = 0
         self.slots: dict[Expr, int] = {}
         self.steps: list[Step] = []
         self.inputs: list[tuple[str, int]] = []
         self.constants: list[tuple[int, float]] = []
-        self.outputs: list[tuple[str, int, Type]] = []
         self.named: dict[str, int] = {}
         for equation in equations:
-            slot = self.compiled(equation.expr)
-            self.outputs.append((equation.name, slot, equation.type))
-            self.named[equation.name] = slot
+            self.named[equation.name] = self.whole(self.compiled(equation.expr), equation)
 
     def compiled(self, expr: Expr) -> int:
         """The slot of an expression, with the steps that fill it."""
@@ -67,9 +66,9 @@ class Program:
         if found is not None:
             return found
         operands = tuple(map(self.compiled, expr.args)) if isinstance(expr, Call) else ()
-        slot = self.slots[expr] = len(self.slots)
+        slot = self.slots[expr] = self.slot()
         if isinstance(expr, Call):
-            self.steps.append(Step(expr, operands, slot))
+            self.steps.append(Step(partial(TABLE[expr.op].compute, expr), operands, slot))
         elif isinstance(expr, Num):
             self.constants.append((slot, float(expr.value)))
         elif isinstance(expr, Name):
@@ -78,26 +77,36 @@ class Program:
 
     def run(self, given: Mapping[str, Array]) -> Arrays:
         """All named results, from the given arrays."""
-        values: list[Any] = [None] * len(self.slots)
+        values: list[Any] = [None] * self.count
         for slot, number in self.constants:
             values[slot] = np.float64(number)
         for name, slot in self.inputs:
             values[slot] = given[name]
         for step in self.steps:
-            values[step.out] = TABLE[step.call.op].compute(step.call, *[values[k] for k in step.operands])
-        return {name: self.whole(values[slot], type) for name, slot, type in self.outputs}
+            values[step.out] = step.run(*[values[k] for k in step.operands])
+        return {name: np.asarray(values[slot]) for name, slot in self.named.items()}
 
-    def whole(self, value: Any, type: Type) -> Array:
-        """The value in its full shape, where a constant or the same for all samples was computed."""
-        shape = (self.samples or 1, *type.shape) if type.sampled else type.shape
-        array = np.asarray(value)
-        if array.shape == shape:
-            return array
-        if type.sampled and array.ndim == len(type.shape) and array.shape != shape:
-            array = np.broadcast_to(array, type.shape)[None] if array.shape != shape[:1] else array
-        if array.ndim < len(shape) and array.ndim and array.shape[0] == shape[0]:
-            array = array.reshape(array.shape + (1,) * (len(shape) - array.ndim))
-        return np.array(np.broadcast_to(array, shape))
+    def slot(self) -> int:
+        """The number of a new slot."""
+        self.count += 1
+        return self.count - 1
+
+    def whole(self, slot: int, equation: Equation) -> int:
+        """The slot of an equation's result in its full shape: a derivative may be the same for all elements."""
+        found = equation.expr.type
+        assert found is not None
+        if found == equation.type:
+            return slot
+        shape, rank = equation.type.shape, len(equation.type.shape)
+        if equation.type.sampled:
+            shape = (self.samples or 1, *shape)
+        lead = (-1, *(1,) * (rank - len(found.shape)), *found.shape) if found.sampled else found.shape
+
+        def repeated(value: Array) -> Array:
+            return np.array(np.broadcast_to(np.reshape(value, lead), shape))
+
+        self.steps.append(Step(repeated, (slot,), self.slot()))
+        return self.count - 1
 
 
 def evaluate(equations: Iterable[Equation], given: Mapping[str, Array], samples: int | None) -> Arrays:
@@ -121,7 +130,8 @@ class ArrayExecutor:
 
     def advance(self, updates: int) -> Sequence[float]:
         """Make so many updates; the objective before each."""
-        return [float(self._update()[self.graph.objective or ""]) for _ in range(updates)]
+        found = (self._update() for _ in range(updates))
+        return [float(values[self.graph.objective]) if self.graph.objective else 0.0 for values in found]
 
     def _update(self) -> Arrays:
         found = self.full.run(self.given)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 import math
+import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -190,7 +192,9 @@ def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
         return values.get(expr.id, expr)
     if isinstance(expr, Call):
         args = tuple(substitute(arg, values) for arg in expr.args)
-        return expr if args == expr.args else Call(expr.op, args, expr.options, at=expr.at)
+        # by identity: a name put in place of an equal one may be the one that has a type
+        same = all(new is old for new, old in zip(args, expr.args, strict=True))
+        return expr if same else Call(expr.op, args, expr.options, at=expr.at)
     return expr
 
 
@@ -255,8 +259,36 @@ REFUSED: Final = {
     ast.Compare: "a comparison stands only inside where(...)",
     ast.BoolOp: "use where(...) with one comparison at a time",
     ast.IfExp: "write where(condition, a, b)",
-    ast.Constant: "only numbers are constants",
+    ast.Tuple: "a decimal number has a point (0.5), a list has brackets ([a, b])",
+    ast.Not: "use where(...) with the branches exchanged",
 }
+WORDS: Final = {
+    ast.Lambda: "lambda",
+    ast.ListComp: "a comprehension",
+    ast.SetComp: "a comprehension",
+    ast.DictComp: "a comprehension",
+    ast.GeneratorExp: "a comprehension",
+    ast.JoinedStr: "text",
+    ast.NamedExpr: "an assignment",
+    ast.Await: "await",
+    ast.Yield: "yield",
+    ast.YieldFrom: "yield",
+    ast.IfExp: "if",
+    ast.BoolOp: "a logical word",
+    ast.Compare: "a comparison",
+    ast.Starred: "a star before an operand",
+    ast.Dict: "a dictionary",
+    ast.Set: "a set",
+    ast.Tuple: "a comma",
+    ast.Not: "not",
+    ast.Invert: "~",
+    ast.In: "in",
+    ast.NotIn: "not in",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+}
+# Python would take them: as the end of the text, and as a letter T
+TAKEN: Final = ("#", "ᵀ")
 
 
 @dataclass(frozen=True)
@@ -278,6 +310,10 @@ class _Source:
         start, width = self.span(node)
         return ExpressionError(message, start, width, hint)
 
+    def foreign(self, node: ast.AST, part: ast.AST) -> ExpressionError:
+        kind = type(part)
+        return self.error(node, f"{WORDS.get(kind, kind.__name__)} has no place in an equation", REFUSED.get(kind, ""))
+
 
 def parse(text: str) -> Expr:
     """Read an expression.
@@ -291,7 +327,7 @@ def parse(text: str) -> Expr:
     Traceback (most recent call last):
     backtrace.expressions.ExpressionError: 'os' is text, which has no place in an equation
     """
-    flat = text.replace("\n", " ").replace("\t", " ")
+    flat = "".join(" " if char in "\n\r\t\f" else char for char in text)
     _check_text(flat)
     shift = len(flat) - len(flat.lstrip())
     source = _Source(flat.strip())
@@ -311,6 +347,9 @@ def _check_text(text: str) -> None:
         raise ExpressionError("the expression is empty")
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"the expression has {len(text):,} characters; {MAX_LENGTH:,} are allowed")
+    for char in TAKEN:
+        if char in text:
+            raise _foreign(char, text.index(char))
     depth = 0
     for offset, char in enumerate(text):
         depth += (char in "([{") - (char in ")]}")
@@ -329,24 +368,36 @@ def _python_tree(text: str) -> ast.expr:
         raise ExpressionError("the expression cannot be read", hint="is it nested too deeply?") from None
 
 
+def _foreign(char: str, offset: int) -> ExpressionError:
+    return ExpressionError(f"{char!r} is not of the equation language", offset, len(char), FOREIGN[char])
+
+
 def _syntax_error(text: str, error: SyntaxError) -> ExpressionError:
-    for char, hint in FOREIGN.items():
+    for char in FOREIGN:
         offset = text.find(char)
-        if offset >= 0 and not (char == "=" and _is_comparison_or_keyword(text, offset)):
-            return ExpressionError(f"{char!r} is not of the equation language", offset, len(char), hint)
+        if offset >= 0 and not (char in "=!" and _is_comparison_or_keyword(text, offset)):
+            return _foreign(char, offset)
+    message = (error.msg or "invalid syntax").split(". ")[0]
+    if message.lower().startswith("exceeds the limit"):
+        return ExpressionError("a number has too many digits")
+    if not error.offset and "null bytes" not in message:  # so Python marks the end
+        return ExpressionError("this is no expression: it stops before its end", len(text) - 1)
     offset = min(max((error.offset or 1) - 1, 0), len(text) - 1)
-    message = (error.msg or "invalid syntax").split(". ")[0].lower()
     hint = "a product needs its sign: 2*x" if _implicit_product(text, offset) else ""
-    return ExpressionError(f"this is no expression: {message}", offset, hint=hint)
+    if "follows keyword" in message:
+        hint = "an option such as axis=0 stands last; a comparison is written =="
+    return ExpressionError(f"this is no expression: {message[:1].lower()}{message[1:]}", offset, hint=hint)
 
 
 def _is_comparison_or_keyword(text: str, offset: int) -> bool:
+    if text[offset] == "!":
+        return text[offset : offset + 2] == "!="
     return text[offset - 1 : offset] in set("<>=!") or "(" in text[:offset] or text[offset : offset + 2] == "=="
 
 
 def _implicit_product(text: str, offset: int) -> bool:
-    before = text[:offset].rstrip()[-1:]
-    return before.isalnum() and text[offset : offset + 1].isidentifier() or text[offset - 1 : offset].isdigit()
+    before, here, after = text[:offset].rstrip()[-1:], text[offset], text[offset + 1 : offset + 2]
+    return (before.isalnum() and here.isidentifier()) or (here.isdigit() and after.isalpha())
 
 
 def _convert(node: ast.expr, source: _Source, depth: int) -> Expr:
@@ -355,8 +406,7 @@ def _convert(node: ast.expr, source: _Source, depth: int) -> Expr:
         raise source.error(node, f"the expression is nested more than {MAX_DEPTH} deep", "name a part of it")
     rule = _RULES.get(type(node))
     if rule is None:
-        kind = type(node).__name__
-        raise source.error(node, f"{kind} has no place in an equation", REFUSED.get(type(node), ""))
+        raise source.foreign(node, node)
     return rule(node, source, depth + 1)
 
 
@@ -365,9 +415,14 @@ def _constant(node: Any, source: _Source, depth: int) -> Expr:
     if isinstance(value, bool) or not isinstance(value, int | float):
         kind = "text" if isinstance(value, str | bytes) else "no number"
         raise source.error(node, f"{value!r:.40} is {kind}, which has no place in an equation")
-    if not abs(value) <= 1.7976931348623157e308:
+    return Num(_finite(node, source), source.span(node))
+
+
+def _finite(node: ast.Constant, source: _Source) -> Any:
+    assert isinstance(node.value, int | float)
+    if not abs(node.value) <= sys.float_info.max:
         raise source.error(node, "the number is too large for a float")
-    return Num(value, source.span(node))
+    return node.value
 
 
 def _name(node: Any, source: _Source, depth: int) -> Expr:
@@ -381,7 +436,7 @@ def _unary(node: Any, source: _Source, depth: int) -> Expr:
     if isinstance(node.op, ast.UAdd):
         return operand
     if not isinstance(node.op, ast.USub):
-        raise source.error(node, f"{type(node.op).__name__} has no place in an equation")
+        raise source.foreign(node, node.op)
     if isinstance(operand, Num):
         return Num(-operand.value, source.span(node))
     return Call("neg", (operand,), at=source.span(node))
@@ -394,7 +449,8 @@ def _binary(node: Any, source: _Source, depth: int) -> Expr:
         at = source.offset(node.left.end_col_offset)
         while source.text[at : at + 1] in (" ", ")"):
             at += 1
-        raise ExpressionError(f"{source.text[at]!r} is no operator of the language", at, hint=hint)
+        sign = source.text[at : at + (2 if isinstance(node.op, ast.FloorDiv | ast.LShift | ast.RShift) else 1)]
+        raise ExpressionError(f"{sign!r} is no operator of the language", at, len(sign), hint)
     args = (_convert(node.left, source, depth), _convert(node.right, source, depth))
     return Call(op, args, at=source.span(node))
 
@@ -404,7 +460,7 @@ def _comparison(node: Any, source: _Source, depth: int) -> Expr:
         raise source.error(node, "one comparison at a time")
     op = COMPARISONS.get(type(node.ops[0]))
     if op is None:
-        raise source.error(node, f"{type(node.ops[0]).__name__} has no place in an equation")
+        raise source.foreign(node, node.ops[0])
     args = (_convert(node.left, source, depth), _convert(node.comparators[0], source, depth))
     return Call(op, args, at=source.span(node))
 
@@ -434,7 +490,7 @@ def _keyword(word: ast.keyword, source: _Source) -> Option:
 def _literal(node: ast.expr, source: _Source) -> Any:
     """A constant of an option or an index: a number, a truth value, a tuple of those."""
     if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float):
-        return node.value
+        return _finite(node, source)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         value = _literal(node.operand, source)
         if isinstance(value, int | float):
@@ -454,6 +510,8 @@ def _attribute(node: Any, source: _Source, depth: int) -> Expr:
 
 def _subscript(node: Any, source: _Source, depth: int) -> Expr:
     items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if not items:
+        raise source.error(node, "the index is empty")
     key = tuple(_index_item(item, source) for item in items)
     return Call("index", (_convert(node.value, source, depth),), (("key", key),), at=source.span(node))
 
@@ -508,11 +566,15 @@ SUPERSCRIPTS: Final = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹�
 
 @dataclass(frozen=True)
 class Style:
-    """How operators look; the rest of a formula looks the same in every style of text."""
+    """How operators look; the rest of a formula looks the same in every style of text.
+
+    An ``exact`` style keeps the brackets of a + (b + c), whose last bit may differ from that of (a + b) + c.
+    """
 
     signs: Mapping[str, str]
     transposed: str
     superscripts: bool
+    exact: bool
     constants: Mapping[float, str]
 
 
@@ -523,6 +585,7 @@ PLAIN: Final = Style(
     | {"less_equal": " <= ", "greater_equal": " >= "},
     ".T",
     superscripts=False,
+    exact=True,
     constants={math.pi: "pi"},
 )
 UNICODE: Final = Style(
@@ -531,6 +594,7 @@ UNICODE: Final = Style(
     | {"less_equal": " ≤ ", "greater_equal": " ≥ "},
     "ᵀ",
     superscripts=True,
+    exact=False,
     constants={math.pi: "π", 0.5: "½"},
 )
 
@@ -582,7 +646,8 @@ class _Writer:
         if expr.op in INFIX:
             return self.infix(expr)
         if expr.op == "transpose":
-            return self.wrapped(expr.args[0], ATOM) + self.style.transposed, ATOM
+            inner = self.wrapped(expr.args[0], ATOM)
+            return (f"({inner})" if inner.isdigit() else inner) + self.style.transposed, ATOM
         if expr.op == "index":
             return f"{self.wrapped(expr.args[0], ATOM)}[{index_text(expr.option('key'))}]", ATOM
         if expr.op == "stack":
@@ -605,13 +670,21 @@ class _Writer:
         binding = INFIX[expr.op]
         first = self.write(expr.args[0])
         text = first[0] if first[1] >= binding else f"({first[0]})"
+        # derivatives stand apart: ∂E/∂o · ∂o/∂t
+        sign = self.style.signs[expr.op]
+        sign = f" {sign} " if expr.op == "mul" and DERIVATIVE.search(text) else sign
         # a - (b - c), a/(b·c), a·(b/c): the right operand of anything but a plain sum or product binds tighter
-        right = binding if expr.op in ("add", "mul") else binding + 1
+        right = binding if expr.op in ("add", "mul") and not self.style.exact else binding + 1
         for arg in expr.args[1:]:
             operand, tight = self.write(arg)
-            loose = tight < right or tight == SIGN or (expr.op == "mul" and isinstance(arg, Call) and arg.op in LOOSE)
-            text += self.style.signs[expr.op] + (f"({operand})" if loose else operand)
+            loose = tight < right or operand.startswith("-") or self.grouped(expr, arg)
+            text += sign + (f"({operand})" if loose else operand)
         return text, binding
+
+    @staticmethod
+    def grouped(expr: Call, arg: Expr) -> bool:
+        """Whether a right operand of the same binding keeps its brackets: a·(b/c)."""
+        return expr.op == "mul" and isinstance(arg, Call) and arg.op in LOOSE
 
     def power(self, expr: Call) -> tuple[str, int]:
         base, exponent = expr.args
@@ -626,6 +699,7 @@ class _Writer:
 
 
 LOOSE: Final = ("div", "matmul")
+DERIVATIVE: Final = re.compile(r"∂|\bd\w+/d\w")
 
 
 def literal_text(value: Any) -> str:

@@ -105,6 +105,11 @@ class Graph:
         """The names given under parameters:, or in layers."""
         return frozenset(name for name, given in self.givens.items() if given.role == "parameter")
 
+    @property
+    def default_epochs(self) -> int:
+        """How many epochs a run makes if nobody says: 1 where nothing is trained."""
+        return max(self.epochs, 1) if self.trained else 1
+
     def with_values(self, values: Mapping[str, Array], learning_rate: float | None) -> Graph:
         """The same graph on other given values."""
         givens = {name: replace(given, values=values.get(name, given.values)) for name, given in self.givens.items()}

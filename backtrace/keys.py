@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from backtrace.errors import Fault, UsageError, did_you_mean
@@ -46,7 +47,33 @@ class Via(NamedTuple):
     through: Element
 
 
-Target = Element | Part | Derivative | Path | Via
+class Short(NamedTuple):
+    """A derivative by its short text-book form, where a loss and an activation make a pair."""
+
+    of: Element
+    by: Element
+
+
+Target = Element | Part | Derivative | Path | Via | Short
+
+
+def resampled(target: Target, sample: int) -> Target:
+    """The same quantity of another sample."""
+
+    def moved(element: Element) -> Element:
+        return element if element.sample is None else element._replace(sample=sample)
+
+    if isinstance(target, Element):
+        return moved(target)
+    if isinstance(target, Path):
+        return Path(tuple(map(moved, target.nodes)))
+    if isinstance(target, Via):
+        return Via(*map(moved, target))
+    if isinstance(target, Short):
+        return Short(*map(moved, target))
+    if isinstance(target, Derivative) and isinstance(target.of, Element) and isinstance(target.by, Element):
+        return Derivative(moved(target.of), moved(target.by))
+    return target
 
 
 class Key(NamedTuple):
@@ -102,9 +129,8 @@ class Keys:
         """The name of a whole array, a gradient's with ∂."""
         by = self.differentiated.get(name)
         if by is not None and self.objective:
-            d = "∂" if pretty else "d"
-            top, bottom = (_grouped(self.array(part, pretty)) for part in (self.objective, by))
-            return f"{d}{top}/{d}{bottom}"
+            top, bottom = self.array(self.objective, pretty), self.array(by, pretty)
+            return derivative_text(top, bottom, "∂" if pretty else "d")
         core, plus = name.removesuffix("+"), name.endswith("+")
         if core == RATE and pretty:
             return "η"
@@ -125,7 +151,7 @@ class Keys:
             target = Derivative(Element(self.objective), Element(by, target.index, target.sample))
         if isinstance(target, Part):
             if target.index is None:
-                return self.array(target.name, d == "∂")
+                return self.array(target.name, d == "∂") + _sample_text(target.sample)
             return write(Element(target.name, target.index))
         if isinstance(target, Via):
             whole = self._write(Derivative(target.of, target.by), d)
@@ -133,8 +159,7 @@ class Keys:
                 return f"{whole} by way of {write(target.through)}"
             return f"via({write(target.of)},{write(target.by)},{write(target.through)})"
         of, by_ = (target.nodes[0], target.nodes[-1]) if isinstance(target, Path) else target
-        tops = [self._write(end, d) for end in (of, by_)]
-        return f"{d}{_grouped(tops[0])}/{d}{_grouped(tops[1])}"
+        return derivative_text(self._write(of, d), self._write(by_, d), d)
 
     def _plain_element(self, key: Element) -> str:
         return self._element(key, pretty=False)
@@ -145,8 +170,10 @@ class Keys:
     def _element(self, key: Element, pretty: bool) -> str:
         core, plus = key.name.removesuffix("+"), key.name.endswith("+")
         base = core.removesuffix("#")
-        sample = "" if key.sample is None else f"#{key.sample + 1}"
+        sample = _sample_text(key.sample)
         text = self._indexed(base, core, key.index, pretty)
+        if not pretty and text == base and (plus or sample) and not base.isidentifier():
+            text = f"({base})"
         return text + (("⁺" if pretty else "+") if plus else "") + sample
 
     def _indexed(self, base: str, core: str, index: Index, pretty: bool) -> str:
@@ -156,7 +183,7 @@ class Keys:
         if not index or self._lone(core):
             if base == RATE and pretty:
                 return "η"
-            return self._pretty_inner(base, scalar=True) if pretty else base
+            return self._pretty_inner(base) if pretty else base
         style = self._styles.get(core)
         digits = [str(at + 1) for at in index]
         if not base.replace("#", "").isidentifier():
@@ -167,9 +194,10 @@ class Keys:
             return base + "".join(digits).translate(SUBSCRIPTS)
         return base + ("".join(digits) if style == "digits" else "".join(f"_{digit}" for digit in digits))
 
-    def _pretty_inner(self, name: str, scalar: bool = False) -> str:
+    def _pretty_inner(self, name: str) -> str:
+        """A name as a reader likes it: numbered scalars with a subscript, unnamed nodes as formulas."""
         if name.isidentifier():
-            return subscripted(name) if scalar or self._shape(name) == () else name
+            return subscripted(name) if self._shape(name) == () else name
         try:
             return to_text(parse(name), UNICODE, self._inner_label)
         except ExpressionError:
@@ -196,9 +224,17 @@ class Keys:
                 found[name] = "digits" if digits else "underscores"
         for name in (*self.types, *(label for group in self.labels.values() for label in group)):
             for cut in range(1, len(name)):
-                if name[:cut] in found and self._index(name[:cut], name[cut:], found[name[:cut]]) is not None:
+                style = found.get(name[:cut])
+                if style and (self._index(name[:cut], name[cut:], style) or self._runs_on(name[:cut], name, style)):
                     found.pop(name[:cut])
         return found
+
+    def _runs_on(self, shorter: str, longer: str, style: str) -> bool:
+        """Whether elements of both would be written alike: W[1,2] and W_1[2] as W_1_2."""
+        tail, inner = longer[len(shorter) :], self._shape(longer)
+        if style != "underscores" or inner is None or not re.fullmatch(r"(_\d+)+", tail):
+            return False
+        return self._index(shorter, tail + "_1" * len(inner), style) is not None
 
     def dropped(self) -> list[str]:
         """The arrays whose short keys are dropped because they would equal other names."""
@@ -281,20 +317,20 @@ class Keys:
         return Element(name + plus, index, sample)
 
     def _moves(self, name: str) -> bool:
-        return "/" not in name and name != RATE
+        return name not in self.differentiated and name != RATE
 
     def _place(self, base: str) -> tuple[str, Index | None] | None:
         """The array and index that a text names: a label, a whole name, or a name followed by an index."""
         for name, members in self.labels.items():
             if base in members:
                 return name, (members.index(base),)
-        if base in self.types and "/" not in base:
+        if base in self.types and base not in self.differentiated:
             return base, None
         for cut in range(len(base) - 1, 0, -1):
             name = base[:cut]
             if name.startswith("(") and name.endswith(")"):
                 name = name[1:-1]
-            if name in self.types and self.types[name].shape and "/" not in name:
+            if name in self.types and self.types[name].shape and name not in self.differentiated:
                 index = self._index(name, base[cut:], self._styles.get(name))
                 if index is not None:
                     return name, index
@@ -324,8 +360,8 @@ class Keys:
         match = re.fullmatch(r"(local|via)\((.+)\)", text)
         if match is None:
             return None
-        parts = [self._part(part) for part in _split(match[2])]
-        if any(not isinstance(part, Element) for part in parts):
+        parts = [self._part(part) for part in outside_brackets(match[2])]
+        if any(not isinstance(part, Element) or part.name.endswith("+") for part in parts):
             return None
         nodes = tuple(part for part in parts if isinstance(part, Element))
         if match[1] == "local" and len(nodes) == 2:
@@ -338,9 +374,13 @@ class Keys:
             return None
         for match in re.finditer("/d", text):
             of, by = self._part(text[1 : match.start()]), self._part(text[match.end() :])
-            if of is not None and by is not None:
+            if of is not None and by is not None and not of.name.endswith("+") and not by.name.endswith("+"):
                 return Derivative(of, by)
         return None
+
+
+def _sample_text(sample: int | None) -> str:
+    return "" if sample is None else f"#{sample + 1}"
 
 
 def subscripted(name: str) -> str:
@@ -353,17 +393,33 @@ def subscripted(name: str) -> str:
     return match[1] + match[2].translate(SUBSCRIPTS) if match else name
 
 
+def derivative_text(of: str, by: str, d: str) -> str:
+    """A derivative of two written names.
+
+    >>> derivative_text("f", "w0*x0", "d")
+    'df/d(w0*x0)'
+    """
+    return f"{d}{_grouped(of)}/{d}{_grouped(by)}"
+
+
 def _grouped(text: str) -> str:
     """A formula in brackets, a name without."""
     return f"({text})" if re.search(r"[-+*/@·() ]", text.rstrip("+⁺")) and not _bracketed(text) else text
 
 
 def _bracketed(text: str) -> bool:
-    return text.startswith("(") and text.endswith("]")
+    """Whether a formula is in brackets already, before its index and sample: (y-o)[1]#2, but not (a+b)*(c-d)."""
+    core = re.sub(r"(\[[\d,]+\])?(#\d+)?$", "", text)
+    depths = list(accumulate((char == "(") - (char == ")") for char in core))
+    return core != text and core.startswith("(") and depths.index(0) == len(core) - 1
 
 
-def _split(text: str) -> list[str]:
-    """The parts between commas that stand in no bracket."""
+def outside_brackets(text: str) -> list[str]:
+    """The parts between commas that stand in no bracket.
+
+    >>> outside_brackets("W[1,2],h*")
+    ['W[1,2]', 'h*']
+    """
     parts, depth = [""], 0
     for char in text:
         depth += (char in "([") - (char in ")]")

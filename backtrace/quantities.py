@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -16,12 +16,16 @@ from backtrace.chains import Chains
 from backtrace.errors import Fault, UsageError
 from backtrace.executor import Arrays, evaluate
 from backtrace.expressions import Call, Element, Expr, Name, Num, Ref, Type
-from backtrace.graph import RATE, Graph
-from backtrace.keys import Derivative, Keys, Part, Path, Target, Via
+from backtrace.graph import RATE, Equation, Graph
+from backtrace.keys import Derivative, Keys, Part, Path, Short, Target, Via, resampled
 from backtrace.ops import TABLE
+from backtrace.ops.base import ONE
 from backtrace.ops.elementwise import SCALAR_NAMES, Elementwise, Many
 from backtrace.scalars import element
+from backtrace.simplify import simplified
 
+FEW_WAYS = 8
+"""Of a junction with so many ways, those that give 0 are left out of its formula."""
 Value = float | npt.NDArray[np.float64]
 
 
@@ -33,6 +37,7 @@ class View:
     record: Arrays
     epoch: int = 1
     _totals: dict[Element, Arrays] = field(default_factory=dict, repr=False)
+    _chains: dict[Element, Chains] = field(default_factory=dict, repr=False)
 
     @cached_property
     def keys(self) -> Keys:
@@ -42,7 +47,13 @@ class View:
     @cached_property
     def chains(self) -> Chains:
         """The chain rule's structure, towards the objective."""
-        return Chains(self.graph, Element(self.graph.objective or ""))
+        return self.chains_to(Element(self.graph.objective or ""))
+
+    def chains_to(self, of: Element) -> Chains:
+        """The chain rule's structure towards any quantity."""
+        if of not in self._chains:
+            self._chains[of] = Chains(self.graph, of)
+        return self._chains[of]
 
     def __getitem__(self, key: str) -> Value:
         """The value of a key: a number, or an array where the key names one."""
@@ -72,7 +83,9 @@ class View:
         if isinstance(target, Path):
             return self.evaluate(self.chains.path_formula(target))
         if isinstance(target, Via):
-            return self.evaluate(self.chains.via_whole(target))
+            return self.evaluate(self.chains_to(target.of).via_whole(target))
+        if isinstance(target, Short):
+            return self.number(Derivative(target.of, target.by))
         found = self.value(target)
         assert isinstance(found, float)
         return found
@@ -135,7 +148,7 @@ class View:
         return self._totals[of].get(gradient_name(of.name, by))
 
     def _gradients_of(self, of: Element) -> Arrays:
-        if of.name in self.graph.givens:
+        if all(equation.name != of.name for equation in self.graph.forward):
             return {gradient_name(of.name, of.name): self._one_hot(of)}
         type = self.graph.types[of.name]
         upto = next(k for k, e in enumerate(self.graph.forward) if e.name == of.name) + 1
@@ -160,15 +173,54 @@ class View:
         if isinstance(target, Path):
             return self.chains.path_formula(target)
         if isinstance(target, Via):
-            return self.chains.via_formula(target)
-        if isinstance(target, Derivative) and target.of == self.chains.objective and isinstance(target.by, Element):
-            return self.chains.formula(target.by)
+            return self.chains_to(target.of).via_formula(target)
+        if isinstance(target, Short):
+            return self.chains.short_formula(target)
+        if isinstance(target, Derivative) and isinstance(target.of, Element) and isinstance(target.by, Element):
+            return self._chain_rule(target.of, target.by)
         return None
+
+    def _chain_rule(self, of: Element, by: Element) -> Expr:
+        """A derivative as a product or a sum; a junction's ways that give 0 are left out where they are few."""
+        chains = self.chains_to(of)
+        if len(chains.ways(by)) > FEW_WAYS:
+            return chains.formula(by)
+        return chains.formula(by, lambda way: self.is_live(of, by, way))
+
+    def is_live(self, of: Element, by: Element, way: Element) -> bool:
+        """Whether a way of a junction gives more than 0, for any sample: one formula serves them all."""
+        via = Via(of, by, way)
+        if by.sample is None:
+            return self.number(via) != 0
+        return any(self.number(resampled(via, s)) != 0 for s in range(self.graph.samples or 1))
+
+    def short(self, by: Element) -> Short | None:
+        """The text-book's line for a derivative, where there is one and it gives the same number."""
+        found = self.chains.short(by)
+        if found is None:
+            return None
+        right, value = self.number(Derivative(found.of, by)), self.evaluate(self.chains.short_formula(found))
+        return found if abs(value - right) <= 1e-12 * max(1.0, abs(right)) else None
+
+    def short_equation(self, equation: Equation) -> Equation:
+        """A gradient equation in the text-book's short form, where it has one and it gives the same numbers."""
+        pair = self.chains.pairs.get(equation.wrt or "")
+        if pair is None:
+            return equation
+        by = Element(equation.wrt or "", (0,) * len(equation.type.shape), 0 if equation.type.sampled else None)
+        scale = self.chains.scale(pair, by)
+        p, y = (np.asarray(self.record[name.id]) for name in (pair.probability, pair.target))
+        right = self.record[equation.name]
+        difference = (p - y.reshape(y.shape + (1,) * (p.ndim - y.ndim))) * self.evaluate(scale)
+        if not np.allclose(difference, right, rtol=1e-12, atol=1e-12):
+            return equation
+        short = simplified(Call("mul", (scale, Call("sub", (pair.probability, pair.target)))))
+        return replace(equation, expr=short)
 
     def _element_formula(self, target: Element) -> Expr | None:
         by = self.keys.differentiated.get(target.name)
         if by is not None:
-            return self.chains.formula(Element(by, target.index, target.sample))
+            return self._chain_rule(self.chains.objective, Element(by, target.index, target.sample))
         equation = self.graph.equations.get(target.name)
         if equation is None and target.name.endswith("+"):
             return self._formula_after(target)
@@ -207,12 +259,21 @@ class Quantity:
     @property
     def key(self) -> str:
         """The key in plain text."""
-        return self.view.keys.text(self.target)
+        return self._local or self.view.keys.text(self.target)
 
     @property
     def label(self) -> str:
         """The key as a reader likes it."""
-        return self.view.keys.pretty(self.target)
+        return self._local or self.view.keys.pretty(self.target)
+
+    @property
+    def _local(self) -> str:
+        """A local derivative by something that has other ways too is none over all ways, and not written like one."""
+        if not isinstance(self.target, Path) or len(self.target.nodes) != 2:
+            return ""
+        of, by = self.target.nodes
+        one = self.view.chains.is_one_of_several(of, by, of)
+        return f"local({self.view.keys.text(of)},{self.view.keys.text(by)})" if one else ""
 
     @cached_property
     def formula(self) -> Expr | None:
@@ -235,6 +296,8 @@ def parameters_first(expr: Expr, parameters: frozenset[str]) -> Expr:
         left, right = (_given_name(arg) for arg in args)
         if left is not None and right in parameters and left not in parameters:
             args = (args[1], args[0])
+        if ONE in args and args != (ONE, ONE):  # the constant weight 1 of a matrix of names
+            return args[0] if args[1] == ONE else args[1]
     return Call(expr.op, args, expr.options)
 
 

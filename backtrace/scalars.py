@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from backtrace.expressions import Call, Element, Expr, Index, Name, Ref, names
+from backtrace.expressions import Call, Element, Expr, Index, Name, Num, Ref, names
 from backtrace.ops import TABLE
 from backtrace.ops.base import ONE, ZERO, Op, product, total
 from backtrace.simplify import simplified
@@ -31,10 +31,12 @@ def element(expr: Expr, index: Index = (), sample: int | None = None) -> Expr:
     >>> element(typed(parse("x @ W"), Scope(names)), (1,))
     <x[0]*W[0,1] + x[1]*W[1,1]>
     """
-    if isinstance(expr, Name):
-        return Ref(Element(expr.id, _fitted(index, expr), sample if expr.sampled else None))
-    if not isinstance(expr, Call):
+    if isinstance(expr, Num):
         return expr
+    index = _fitted(index, expr)
+    if not isinstance(expr, Call):
+        assert isinstance(expr, Name)
+        return Ref(Element(expr.id, index, sample if expr.sampled else None))
     return TABLE[expr.op].element(expr, index, _Reader(expr, None, sample))
 
 
@@ -133,8 +135,7 @@ def _derivative(expr: Expr, at: Place, source: Element, samples: int, result: st
                 continue
             here = inner if op.over_samples else sample
             read = _Reader(expr, result, here)
-            y = read(-1, out)
-            partial = op.partial(expr, operand, out, index, read, y)
+            partial = op.partial(expr, operand, out, index, read)
             place = (index, here if arg.sampled else None)
             terms.append(product(partial, _derivative(arg, place, source, samples, None)))
     return total(terms) if terms else ZERO

@@ -1,16 +1,20 @@
 """A short list of rewritings that make a derived formula look as a person would write it.
 
-Constants are computed with exact fractions; 0, 1 and signs are taken out of sums and products; nothing else.
+Constants are computed with exact fractions; 0, 1 and signs are taken out of sums and products; a product goes into
+the branches of a choice between something and 0; nothing else.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from backtrace.expressions import Call, Expr, Num
-from backtrace.ops import call, retyped
+from backtrace.ops import TABLE, call
+from backtrace.ops.base import ONE, ZERO
+from backtrace.ops.elementwise import Elementwise
 
 
 def simplified(expr: Expr) -> Expr:
@@ -26,6 +30,8 @@ def simplified(expr: Expr) -> Expr:
     if not isinstance(expr, Call):
         return expr
     args = tuple(simplified(arg) for arg in expr.args)
+    if not isinstance(TABLE.get(expr.op), Elementwise):
+        args = tuple(map(_in_shape, expr.args, args))
     rule = _RULES.get(expr.op)
     if rule is not None:
         found = rule(expr, args)
@@ -34,15 +40,24 @@ def simplified(expr: Expr) -> Expr:
     return expr if args == expr.args else _rebuilt(expr, args)
 
 
+def _in_shape(old: Expr, new: Expr) -> Expr:
+    """An operand whose shape matters (to sum, to @) stays as it is where simplifying would change its shape."""
+    if old.type is None or new.type is None:
+        return old if isinstance(new, Num) else new
+    return new if new.shape == old.shape else old
+
+
 def _rebuilt(expr: Call, args: tuple[Expr, ...]) -> Expr:
     if expr.type is None or any(arg.type is None for arg in args):
         return Call(expr.op, args, expr.options, at=expr.at)
     return call(expr.op, *args, at=expr.at, **dict(expr.options))
 
 
-def _made(op: str, *args: Expr) -> Expr:
+def _made(op: str, *args: Expr, **options: Any) -> Expr:
     """A call with a type where its operands have one."""
-    return Call(op, args) if any(arg.type is None for arg in args) else call(op, *args)
+    if any(arg.type is None for arg in args):
+        return Call(op, args, tuple(sorted(options.items())))
+    return call(op, *args, **options)
 
 
 def _fraction(expr: Expr) -> Fraction | None:
@@ -51,6 +66,10 @@ def _fraction(expr: Expr) -> Fraction | None:
         return None
     value = Fraction(repr(float(expr.value))) if abs(expr.value) < 1e16 else None
     return value if value is not None and value.denominator <= 10**6 else None
+
+
+def _is_short(value: Fraction) -> bool:
+    return abs(value.numerator) < 10**16 and value.denominator < 10**16
 
 
 def _constant(value: Fraction) -> Expr:
@@ -105,24 +124,41 @@ def _sub(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
 
 def _mul(expr: Call, args: tuple[Expr, ...]) -> Expr:
     """One constant in front, the sign before it, the other factors in their order."""
-    constant, factors = Fraction(1), list[Expr]()
+    constant, args = _signs(args)
+    factors: list[Expr] = []
     for factor in _unexpanded(_factors(args)):
         value = _fraction(factor)
-        if value is not None:
+        if value is not None and _is_short(constant * value):
             constant *= value
-        elif isinstance(factor, Call) and factor.op == "neg":
-            constant = -constant
-            factors.extend(_factors((factor.args[0],)))
         else:
             factors.append(factor)
     if constant == 0:
         return Num(0)
     if not factors:
         return _constant(constant)
+    for position, factor in enumerate(factors):
+        if isinstance(factor, Call) and factor.op == "where" and ZERO in factor.args[1:]:
+            return _chosen(factor, [_constant(constant), *factors[:position]], factors[position + 1 :])
     magnitude = [] if abs(constant) == 1 else [_constant(abs(constant))]
-    parts = [*magnitude, *factors]
-    body = parts[0] if len(parts) == 1 else _made("mul", *parts)
+    body = _over_reciprocals([*magnitude, *factors])
     return _made("neg", body) if constant < 0 else body
+
+
+def _over_reciprocals(parts: list[Expr]) -> Expr:
+    """y·(1/p) as y/p."""
+    bottoms = [part.args[1] for part in parts if isinstance(part, Call) and part.op == "div" and part.args[0] == ONE]
+    tops = [part for part in parts if not (isinstance(part, Call) and part.op == "div" and part.args[0] == ONE)]
+    if len(parts) == 1 or not bottoms or not tops:
+        return parts[0] if len(parts) == 1 else _made("mul", *parts)
+    top = tops[0] if len(tops) == 1 else _made("mul", *tops)
+    return _made("div", top, bottoms[0] if len(bottoms) == 1 else _made("mul", *bottoms))
+
+
+def _chosen(choice: Call, before: list[Expr], after: list[Expr]) -> Expr:
+    """A product with where(c, a, 0) as where(c, product, 0): no 0 meets an infinite factor it would not cancel."""
+    condition, *branches = choice.args
+    first, second = (b if b == ZERO else _mul(choice, (*before, b, *after)) for b in branches)
+    return _made("where", condition, first, second)
 
 
 def _unexpanded(factors: list[Expr]) -> list[Expr]:
@@ -140,6 +176,15 @@ def _unexpanded(factors: list[Expr]) -> list[Expr]:
     ]
 
 
+def _signs(args: tuple[Expr, ...]) -> tuple[Fraction, tuple[Expr, ...]]:
+    """The product of the signs, and the factors without them."""
+    flat = _factors(args)
+    bare = [factor.args[0] if isinstance(factor, Call) and factor.op == "neg" else factor for factor in flat]
+    changed = sum(a is not b for a, b in zip(flat, bare, strict=True))
+    sign, rest = _signs(tuple(bare)) if changed else (Fraction(1), tuple(flat))
+    return sign * (-1) ** changed, rest
+
+
 def _factors(args: tuple[Expr, ...]) -> list[Expr]:
     flat: list[Expr] = []
     for arg in args:
@@ -151,7 +196,7 @@ def _div(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
     top, bottom = args
     a, b = _fraction(top), _fraction(bottom)
     if b is not None and b != 0:
-        if a is not None:
+        if a is not None and _is_short(a / b):
             return _constant(a / b)
         if b == 1:
             return top
@@ -177,7 +222,12 @@ def _transpose(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
 
 
 def _where(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
-    return args[1] if args[1] == args[2] else None
+    condition, first, second = args
+    if isinstance(condition, Call) and condition.op in _COMPARED:
+        a, b = (_fraction(arg) for arg in condition.args)
+        if a is not None and b is not None:
+            return first if _COMPARED[condition.op](a, b) else second
+    return first if first == second else None
 
 
 def _index(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
@@ -188,9 +238,17 @@ def _index(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
     first, second = inner.option("key"), expr.option("key")
     if not all(isinstance(at, int) for at in first):
         return None
-    return retyped(Call("index", inner.args, (("key", first + second),)))
+    return _made("index", *inner.args, key=first + second)
 
 
+_COMPARED: Final[dict[str, Callable[[Fraction, Fraction], bool]]] = {
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+}
 _RULES: Final[dict[str, Callable[[Call, tuple[Expr, ...]], Expr | None]]] = {
     "neg": _neg,
     "add": _add,

@@ -7,9 +7,9 @@ Only what runs is rewritten: a report shows the equations as they were written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from backtrace.expressions import Call, Expr, Name, Num
+from backtrace.expressions import Call, Expr, Name, Num, names, walk
 from backtrace.graph import Equation
 from backtrace.ops import call
 
@@ -21,6 +21,40 @@ def stabilised(forward: Sequence[Equation]) -> tuple[Equation, ...]:
     """
     known = {equation.name: equation.expr for equation in forward}
     return tuple(replace(equation, expr=_rewritten(equation.expr, known)) for equation in forward)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A probability and the loss whose logarithm it stands in: together their derivative is short.
+
+    By the pre-activation it is the probability less the target, ``p - y``, times what the objective makes of the
+    loss (for softmax if the targets of a sample sum to 1).
+    """
+
+    probability: Name
+    target: Name
+    loss: str
+
+
+def pairs(forward: Sequence[Equation]) -> dict[str, Pair]:
+    """The pairs of sigmoid or softmax with cross-entropy, by the name of the pre-activation."""
+    found: dict[str, Pair] = {}
+    for equation in forward:
+        expr = equation.expr
+        if isinstance(expr, Call) and expr.op in ("sigmoid", "softmax") and isinstance(expr.args[0], Name):
+            probability = Name(equation.name, equation.type)
+            readers = [e for e in forward if equation.name in names(e.expr)]
+            targets = [t for e in readers for t in _weights_of_log(e.expr, probability)]
+            if len(readers) == 1 and len(targets) == 1:
+                found[expr.args[0].id] = Pair(probability, targets[0], readers[0].name)
+    return found
+
+
+def _weights_of_log(expr: Expr, probability: Name) -> list[Name]:
+    """The names that multiply the logarithm of a probability."""
+    wanted = Call("log", (probability,))
+    products = [node for node in walk(expr) if isinstance(node, Call) and node.op == "mul" and wanted in node.args]
+    return [arg for node in products for arg in node.args if isinstance(arg, Name)]
 
 
 def _rewritten(expr: Expr, known: Mapping[str, Expr]) -> Expr:
@@ -42,6 +76,9 @@ def _log(inner: Expr, known: Mapping[str, Expr]) -> Expr | None:
         return call("neg", call("softplus", call("neg", inner.args[0])))
     if inner.op == "softmax":
         return call("log_softmax", inner.args[0], **dict(inner.options))
+    if inner.op in ("index", "reshape", "transpose"):
+        moved = _log(_looked_up(inner.args[0], known), known)
+        return None if moved is None else call(inner.op, moved, **dict(inner.options))
     if inner.op == "sub" and inner.args[0] == Num(1):
         other = _looked_up(inner.args[1], known)
         if isinstance(other, Call) and other.op == "sigmoid":

@@ -103,10 +103,22 @@ def run(
     >>> round(trace["z1"], 3)
     0.085
     """
-    parsed = config if isinstance(config, Config) else read(config)
-    graph = changed(build(parsed), values or {})
-    count = epochs if epochs is not None else graph.epochs if graph.trained else 1
-    return Trace(graph, train(graph, max(count, 1), keep or (1, count), progress))
+    graph = build(config if isinstance(config, Config) else read(config))
+    return run_graph(graph, epochs=epochs, keep=keep, values=values, progress=progress)
+
+
+def run_graph(
+    graph: Graph,
+    *,
+    epochs: int | None = None,
+    keep: Iterable[int] | None = None,
+    values: Mapping[str, float] | None = None,
+    progress: Progress | None = None,
+) -> Trace:
+    """As ``run``, for a graph that is built already."""
+    changed_graph = changed(graph, values or {})
+    count = max(epochs or graph.default_epochs, 1)
+    return Trace(changed_graph, train(changed_graph, count, keep or (1, count), progress))
 
 
 def changed(graph: Graph, values: Mapping[str, float]) -> Graph:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from backtrace.codegen import LIMIT, ScalarExecutor, statements
+from backtrace.codegen import LIMIT, LONGEST, ScalarExecutor, longest, statements
 from backtrace.errors import Fault, NumericError
 from backtrace.executor import ArrayExecutor, Arrays, Executor
 from backtrace.graph import Graph
@@ -16,6 +16,8 @@ from backtrace.graph import Graph
 Progress = Callable[[int], None]
 CHUNK = 1000
 """Epochs between two calls of the progress function."""
+ARITHMETIC = (OverflowError, ZeroDivisionError, ValueError)
+"""What Python's own arithmetic raises where numpy gives infinity or nan: the same fault to a user."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Recording:
 
 def executor_for(graph: Graph) -> Executor:
     """The executor that is faster for the graph, by its size alone."""
-    return ScalarExecutor(graph) if statements(graph) <= LIMIT else ArrayExecutor(graph)
+    small = statements(graph) <= LIMIT and longest(graph) <= LONGEST
+    return ScalarExecutor(graph) if small else ArrayExecutor(graph)
 
 
 def train(
@@ -73,7 +76,7 @@ def _advanced(executor: Executor, first: int, last: int, progress: Progress | No
     losses: list[float] = []
     for at in range(first, last + 1, CHUNK):
         count = min(CHUNK, last + 1 - at)
-        losses += _guarded(lambda count=count: executor.advance(count), at)  # type: ignore[misc]
+        losses += _updates(executor, at, count)
         if progress:
             progress(at + count - 1)
         if not np.isfinite(losses[-1]):
@@ -82,16 +85,20 @@ def _advanced(executor: Executor, first: int, last: int, progress: Progress | No
     return losses
 
 
-def _observed(executor: Executor, epoch: int) -> Arrays:
-    result: Arrays = _guarded(executor.observe, epoch)
-    return result
-
-
-def _guarded(run: Callable[[], object], epoch: int) -> object:
-    """Python's own arithmetic raises where numpy gives infinity: the same fault to a user."""
+def _updates(executor: Executor, first: int, count: int) -> Sequence[float]:
+    """Many updates at once; one by one where they fail, to tell in which epoch."""
     try:
-        return run()
-    except (OverflowError, ZeroDivisionError, ValueError) as error:
+        return executor.advance(count)
+    except ARITHMETIC as error:
+        if count == 1:
+            raise _left_finite(first, str(error)) from None
+        return [loss for at in range(count) for loss in _updates(executor, first + at, 1)]
+
+
+def _observed(executor: Executor, epoch: int) -> Arrays:
+    try:
+        return executor.observe()
+    except ARITHMETIC as error:
         raise _left_finite(epoch, str(error)) from None
 
 

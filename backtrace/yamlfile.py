@@ -1,7 +1,7 @@
 """Reads YAML 1.2 into plain nodes that keep their place and their text; the only module that knows PyYAML.
 
-PyYAML reads YAML 1.1 and forgets places when it builds data, so only its event stream is used: the kinds of the
-scalars, duplicate keys, aliases, bounds and the words of every refusal are decided here.
+PyYAML reads YAML 1.1 and forgets places when it builds data, so only its event stream is used: the kinds of
+the scalars, duplicate keys, aliases, bounds and the words of every refusal are decided here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST_NODES = 100_000
 DEEPEST = 50
 
 Kind = Literal["null", "boolean", "number", "text", "list", "mapping"]
-Scalar: TypeAlias = None | bool | int | float | str
+Scalar: TypeAlias = bool | int | float | str | None
 Value: TypeAlias = "Scalar | tuple[Node, ...] | tuple[tuple[Node, Node], ...]"
 
 BEGINNING = "a config begins with\ntitle: My network\ninputs: {x1: 0.1, x2: 0.2}\ntargets: {y1: 0.4}"
@@ -98,7 +98,7 @@ class Document:
     faults: tuple[Fault, ...]
 
 
-# ---- files and characters ---------------------------------------------------------------------------------------
+# ---- files and characters ----
 
 
 def load(path: str | os.PathLike[str]) -> Document:
@@ -137,36 +137,36 @@ def _unreadable(name: str, error: OSError | ValueError) -> Fault:
     if code == errno.ENOENT and os.path.islink(name):
         reason = f'it is a link to "{shortened(os.readlink(name))}", which is not there'
     hint = did_you_mean(Path(name).name, _neighbours(name)) if code == errno.ENOENT else ""
-    return Fault(
-        f'cannot read "{shortened(name, 150)}": {reason or "the name is not a file name"}', hint=hint
-    )
+    reason = reason or "this is not the name of a file"
+    return Fault(f'cannot read "{shortened(name, 150)}": {reason}', hint=hint)
 
 
 def _neighbours(name: str) -> list[str]:
     try:
-        return os.listdir(Path(name).parent)[:1000]
+        return [other for other in os.listdir(Path(name).parent)[:1000] if other != Path(name).name]
     except OSError:
         return []
 
 
 MAGIC = {
-    b"\x1f\x8b": "a gzip file; unpack it first",
-    b"BZh": "a bzip2 file; unpack it first",
-    b"\xfd7zXZ": "an xz file; unpack it first",
+    b"\x1f\x8b": "a compressed file (gzip)",
+    b"BZh": "a compressed file (bzip2)",
+    b"\xfd7zXZ": "a compressed file (xz)",
     b"PK\x03\x04": "a zip file, such as a spreadsheet or an npz",
     b"\x93NUMPY": "a numpy array",
     b"%PDF": "a PDF",
     b"\x89PNG": "an image",
-    b"\xff\xfe": "saved as UTF-16 or UTF-32; save it as UTF-8",
-    b"\xfe\xff": "saved as UTF-16; save it as UTF-8",
-    b"\0\0\xfe\xff": "saved as UTF-32; save it as UTF-8",
+    b"\xff\xfe": "UTF-16 or UTF-32",
+    b"\xfe\xff": "UTF-16",
+    b"\0\0\xfe\xff": "UTF-32",
 }
 
 
 def _decode(data: bytes, file: str) -> str:
     for magic, what in MAGIC.items():
         if data.startswith(magic):
-            raise ConfigError(Fault(f"the file is no YAML text: it looks like {what}", Place(file, 1, 1, "")))
+            hint = "save the file as UTF-8" if "UTF" in what else "unpack or export it as text first"
+            raise ConfigError(Fault(f"this looks like {what}, not like YAML", Place(file, 1, 1, ""), hint))
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -205,6 +205,8 @@ class _Source:
         return Fault(message, self.place(index), hint, width)
 
 
+LONGEST_TEXT = 100_000
+LONG_RUN = re.compile(r"""[^\[\]{},"'\n\r]+""")
 FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Line ends in YAML 1.1 and so for PyYAML, ordinary characters in YAML 1.2.
 NO_LINE_ENDS = "\x85\u2028\u2029"
@@ -218,6 +220,16 @@ def _refuse_forbidden(source: _Source) -> None:
         raise ConfigError(source.fault(found.start(), message, hint))
 
 
+def _refuse_long(source: _Source) -> None:
+    """PyYAML takes a second for half a million characters of one text, and no text of a config is as long."""
+    for run in LONG_RUN.finditer(source.text) if len(source.text) > LONGEST_TEXT else ():
+        if len(run[0]) > LONGEST_TEXT:
+            key = re.match(r"[ \t]*(-[ ]+)*(\w+:[ ]+)?", run[0])
+            index = run.start() + (key.end() if key else 0)
+            message = f"a text of more than {LONGEST_TEXT:,} characters"
+            raise ConfigError(source.fault(index, message, "is this the right file?"))
+
+
 def _stand_ins(text: str) -> dict[str, str]:
     """Characters that the text does not have, one for each that PyYAML would take for a line end."""
     there = set(text)
@@ -225,8 +237,11 @@ def _stand_ins(text: str) -> dict[str, str]:
     return {character: next(free) for character in NO_LINE_ENDS if character in there}
 
 
+QUOTED_OR_TAB = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|\t""")
+
+
 def _spaced(text: str) -> str:
-    """Tabs that separate become spaces, which PyYAML insists on; those that indent a block stay, to be refused."""
+    """Tabs that separate become spaces, as PyYAML wants; those that indent a block stay, to be refused."""
     if "\t" not in text:
         return text
     flow = text.lstrip()[:1] in {"{", "["}
@@ -237,10 +252,10 @@ def _spaced_line(line: str, flow: bool) -> str:
     content = line.lstrip(" \t")
     lead = line[: len(line) - len(content)]
     lead = lead.replace("\t", " ") if flow or not content.strip() else lead
-    return lead + (content if '"' in content or "'" in content else content.replace("\t", " "))
+    return lead + QUOTED_OR_TAB.sub(lambda found: " " if found[0] == "\t" else found[0], content)
 
 
-# ---- scalars ----------------------------------------------------------------------------------------------------
+# ---- scalars ----
 
 WORDS: dict[str, tuple[Kind, Scalar]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), ("null", None)),
@@ -294,7 +309,7 @@ PROPERTIES = re.compile(r"([&!]\S*\s+)*")
 GLUED = re.compile(r"(\w+):(\S+)")
 
 
-# ---- from events to nodes ---------------------------------------------------------------------------------------
+# ---- from events to nodes ----
 
 
 def parse(text: str | bytes, file: str) -> Document:
@@ -308,6 +323,7 @@ def parse(text: str | bytes, file: str) -> Document:
     """
     source = _Source(text if isinstance(text, str) else _decode(text, file), file)
     _refuse_forbidden(source)
+    _refuse_long(source)
     return _Builder(source).document()
 
 
@@ -332,7 +348,10 @@ class _Builder:
 
     def __post_init__(self) -> None:
         self.stand_ins = _stand_ins(self.source.text)
-        self.loader = yaml.SafeLoader(_spaced(self.source.text).translate(str.maketrans(self.stand_ins)))
+        self.loader = yaml.SafeLoader(_spaced(self.source.text).translate(self.encoding()))
+
+    def encoding(self) -> dict[int, str]:
+        return {ord(own): stand_in for own, stand_in in self.stand_ins.items()}
 
     def document(self) -> Document:
         self.take()
@@ -359,26 +378,25 @@ class _Builder:
         raise ConfigError([*self.faults, fault])
 
     def fault(self, event: yaml.Event, message: str, hint: str = "") -> Fault:
-        return self.source.fault(event.start_mark.index, message, hint)
+        return self.source.fault(_index(event), message, hint)
 
     def take(self) -> yaml.Event:
-        """The next event; whatever PyYAML raises, a NUL escape's ValueError too, becomes a fault in our words."""
+        """The next event; what PyYAML raises, for an escape also `chr`'s ValueError, becomes a fault."""
         try:
             return self.loader.get_event()  # type: ignore[no-untyped-call, no-any-return]
         except yaml.MarkedYAMLError as error:
             trouble = _trouble(error)
         except (yaml.YAMLError, ValueError, OverflowError) as error:
             trouble = _Trouble(str(error), self.loader.index, self.loader.index)
-        self.refuse(_explain(self.source, trouble))
+        raise ConfigError([*self.faults, _explain(self.source, trouble)])
 
     def node(self, event: yaml.Event, depth: int) -> Node:
         """The node that this event begins."""
         before, self.deepest, above = self.count, depth, self.deepest
         self.grow(event, 1, depth)
         node = self.built(event, depth)
-        if anchor := getattr(event, "anchor", None):
-            if not isinstance(event, yaml.AliasEvent):
-                self.anchors[anchor] = _Anchor(node, self.count - before, self.deepest - depth)
+        if (anchor := getattr(event, "anchor", None)) and not isinstance(event, yaml.AliasEvent):
+            self.anchors[anchor] = _Anchor(node, self.count - before, self.deepest - depth)
         self.deepest = max(self.deepest, above)
         return node
 
@@ -401,14 +419,12 @@ class _Builder:
             self.refuse(self.fault(event, f"lists and mappings are nested more than {DEEPEST} deep"))
 
     def alias(self, event: yaml.AliasEvent, depth: int) -> Node:
-        anchor = self.anchors.get(event.anchor)
+        name = event.anchor or ""
+        anchor = self.anchors.get(name)
         if anchor is None:
-            name = shortened(event.anchor)
-            hint = (
-                did_you_mean(event.anchor, self.anchors)
-                or f'a text that starts with * needs quotes: "*{name}"'
-            )
-            self.refuse(self.fault(event, f"*{name} is an alias in YAML, and no &{name} is above it", hint))
+            hint = did_you_mean(name, self.anchors) or _quotes(self.source, _index(event))
+            message = f"*{shortened(name)} is an alias in YAML, and no &{shortened(name)} is above it"
+            self.refuse(self.fault(event, message, hint))
         self.grow(event, anchor.size - 1, depth + anchor.height)
         return anchor.node
 
@@ -416,34 +432,33 @@ class _Builder:
         tag = getattr(event, "tag", None)
         if tag in (None, "!") or tag in CORE_TAGS:
             return
-        index = event.start_mark.index
+        index = _index(event)
         written = re.compile(r"(?:&\S*\s+)?(\S*)").match(self.source.text, index)
         assert written
-        message = f"the tag {shortened(written[1])} is refused"
-        self.refuse(
-            self.source.fault(written.start(1), message, "write the value without a tag", len(written[1]))
-        )
+        message, hint = f"the tag {shortened(written[1])} is refused", "write the value without a tag"
+        self.refuse(self.source.fault(written.start(1), message, hint, len(written[1])))
 
     def scalar(self, event: yaml.ScalarEvent) -> Node:
         text, quoted = self.restored(event), event.style is not None
         as_text = event.tag in TEXT_TAGS or (quoted and event.tag is None)
         kind, value = ("text", text) if as_text else _resolve(text)
         if event.tag in CORE_TAGS and CORE_TAGS[event.tag] != kind:
-            self.refuse(
-                self.fault(event, f'"{shortened(text)}" is not what its tag says', "leave out the tag")
-            )
+            message = f'"{shortened(text)}" is not what its tag says'
+            self.refuse(self.fault(event, message, "leave out the tag"))
         return Node(kind, self.place(event), text, value, quoted)
 
     def place(self, event: yaml.Event) -> Place:
         """Where a value begins, behind its anchor and its tag."""
-        index = event.start_mark.index
+        index = _index(event)
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
             index = PROPERTIES.match(self.source.text, index).end()  # type: ignore[union-attr]
         return self.source.place(index)
 
     def restored(self, event: yaml.ScalarEvent) -> str:
         """The text with its own characters; the two halves of a character escaped as in JSON become one."""
-        text = event.value.translate({ord(new): old for old, new in self.stand_ins.items()})
+        text: str = event.value
+        for own, stand_in in self.stand_ins.items():
+            text = text.replace(stand_in, own)
         try:
             return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
@@ -457,7 +472,7 @@ class _Builder:
 
     def item(self, event: yaml.Event, depth: int) -> Node:
         """An item; one with nothing behind its dash stands at the dash."""
-        node, dash = self.node(event, depth), event.start_mark.index - 1
+        node, dash = self.node(event, depth), _index(event) - 1
         bare = _is_bare(node) and self.source.text[dash : dash + 1] == "-"
         return replace(node, place=self.source.place(dash)) if bare else node
 
@@ -489,7 +504,7 @@ class _Builder:
             self.refuse(self.complex_key(event, key))
 
     def complex_key(self, event: yaml.Event, key: Node) -> Fault:
-        index = event.start_mark.index
+        index = _index(event)
         if self.source.text[index - 1 : index + 1] == "{{":
             message = "this looks like a template that was not filled in"
             return self.source.fault(index - 1, message, "put the value in place of {{ … }}", 2)
@@ -500,9 +515,13 @@ class _Builder:
         hint = f"write {shortened(glued[1])}: {shortened(glued[2])}"
         self.faults.append(Fault("no space after the colon", key.place, hint, len(key.text)))
         kind, value = _resolve(glued[2])
-        return replace(key, text=glued[1], value=glued[1]), Node(
-            kind, key.place_at(glued.start(2)), glued[2], value
-        )
+        meant = Node(kind, key.place_at(glued.start(2)), glued[2], value)
+        return replace(key, text=glued[1], value=glued[1]), meant
+
+
+def _index(event: yaml.Event) -> int:
+    mark = event.start_mark
+    return mark.index if mark else 0
 
 
 def _is_bare(node: Node) -> bool:
@@ -523,7 +542,7 @@ def _key_fault(key: Node, pairs: dict[str, tuple[Node, Node]]) -> Fault | None:
     return None
 
 
-# ---- what is wrong with the syntax ------------------------------------------------------------------------------
+# ---- what is wrong with the syntax ----
 
 
 @dataclass(frozen=True, slots=True)
@@ -552,14 +571,13 @@ def _explain(source: _Source, trouble: _Trouble) -> Fault:
     return source.fault(trouble.at, f"this is no YAML: {trouble.words}")
 
 
-CONFIG_HINT = f"is it another kind of file? {BEGINNING}"
 QUOTES = 'put the whole text in quotes: "…"'
 
 # Marks that tell what a whole text is: the caret stands at the first group.
 IN_TEXT = (
     (
         r"^(<{7}|={7}|>{7}|\|{7})(?= |$)",
-        "this mark was left by a merge conflict",
+        "a merge conflict left this mark",
         "keep one version, remove the marks",
     ),
     (r"\A\s*(<[?!\w])", "this is XML or HTML, not YAML", BEGINNING),
@@ -569,38 +587,38 @@ IN_TEXT = (
         BEGINNING,
     ),
     (
-        r"\A(?:#.*\n|\s)*(?:import .*\s+|from .*\s+)*(\w+ *= *)(?=[\[{(\w])",
-        "this is Python, not YAML",
+        r"\A(?:#.*\n|\s)*(?:(?:import|from) .*\s+)*(\w+ *=)(?!=)",
+        "YAML has a colon behind a key, not =",
         BEGINNING,
     ),
 )
 # Marks in the line where PyYAML gave up.
 IN_LINE = (
     (r"^\s*(```|~~~)", "this fence of Markdown is not part of a config", "remove the line"),
-    (
-        r"(?:^|[:,\[{(-])\s*([“”„‟‘’‚«»])",
-        "a curly quote is not a quote for YAML",
-        "write straight quotes: \" or '",
-    ),
-    ("(\uff1a)", "U+FF1A is not a colon for YAML", "write : and a space"),
+    ("(?:^|[:,[{(-])\\s*([“”„‟‘’‚«»])", "YAML knows no curly quotes", "write straight quotes: \" or '"),
+    ("^[\\s-]*\\w+(\uff1a)", "U+FF1A is not a colon for YAML", "write : and a space"),
     (
         "^[ \t]*([\xa0\u1680\u2000-\u200f\u202f\u205f\u3000\ufeff])",
-        "this is not an ordinary space",
+        "this is no ordinary space",
         "write spaces",
     ),
-    (r"(?:^|: |- )([@`%])", "text cannot start with this character", QUOTES),
 )
 
 
 def _in_text(source: _Source) -> Fault | None:
+    text = source.text.replace("\r", "\n")
     for pattern, message, hint in IN_TEXT:
-        if found := re.search(pattern, source.text.replace("\r", "\n"), re.MULTILINE):
+        if found := re.search(pattern, text, re.MULTILINE):
             return source.fault(found.start(1), message, hint, len(found[1]))
     return None
 
 
 def _in_line(source: _Source, trouble: _Trouble) -> Fault | None:
-    line = source.line_of(trouble.at)
+    lines = (source.line_of(trouble.at), source.line_of(trouble.begin))
+    return _in_this_line(source, lines[0]) or _in_this_line(source, lines[1])
+
+
+def _in_this_line(source: _Source, line: int) -> Fault | None:
     for pattern, message, hint in IN_LINE:
         if found := re.search(pattern, source.line(line)):
             return Fault(message, source.at(line, found.start(1) + 1), hint, len(found[1]))
@@ -619,7 +637,18 @@ def _prose(source: _Source) -> Fault:
 
 
 def _empty(source: _Source) -> Fault:
-    return source.fault(0, "the file is empty", BEGINNING)
+    but = " but for comments and marks" if source.text.strip() else ""
+    return source.fault(0, f"the file is empty{but}", BEGINNING)
+
+
+def _quotes(source: _Source, index: int) -> str:
+    """The hint to put a text in quotes, shown with the text's own key where that is easy to tell."""
+    line = source.line(source.line_of(index)).strip()
+    found = re.fullmatch(r"(?:- )?(\w+): +([^\"#]+)", line)
+    if not found:
+        return QUOTES
+    mark = "'" if "\\" in found[2] else '"'
+    return f"put the text in quotes: {shortened(found[1])}: {mark}{shortened(found[2])}{mark}"
 
 
 def _open_quote(source: _Source, trouble: _Trouble) -> Fault | None:
@@ -628,9 +657,8 @@ def _open_quote(source: _Source, trouble: _Trouble) -> Fault | None:
     here = source.line(source.line_of(trouble.at))
     for found in pattern.finditer(source.text, 0, source.starts[source.line_of(trouble.at) - 1]):
         if found[1] in here:
-            return source.fault(
-                found.start(1), "this quote is not closed in its line", f"close it with {found[1]}"
-            )
+            message = "this quote is not closed in its line"
+            return source.fault(found.start(1), message, f"close it with {found[1]}")
     return None
 
 
@@ -638,8 +666,7 @@ def _colon(source: _Source, trouble: _Trouble) -> Fault | None:
     place = source.place(trouble.at)
     before = place.source[: place.column - 1]
     if re.search(r":\s", before):
-        key, value = re.split(r":\s+", place.source.strip(), maxsplit=1)
-        hint = f'put the text in quotes: {shortened(key)}: "{shortened(value)}"'
+        hint = _quotes(source, trouble.at)
         return Fault("a colon and a space inside a text without quotes", place, hint)
     return _continued(source, place)
 
@@ -648,13 +675,14 @@ def _continued(source: _Source, place: Place) -> Fault | None:
     """A key that YAML takes for the next line of the text above it."""
     above = next(_contents_above(source, place.line), None)
     column = _column(place.source)
+    if above and (fault := _in_this_line(source, above)):
+        return fault
     if above is None or not any(":" in source.line(line) for line in range(1, place.line)):
         return _prose(source)
     if glued := re.match(r"[\s-]*(\w+):(?=\S)", source.line(above)):
         return _no_space(source.at(above, glued.start(1) + 1))
     message = "this line continues the value of the line above"
-    hint = f"indent it by {_body_column(source.line(above)) - 1} spaces, like the line above"
-    return Fault(message, source.at(place.line, column), hint)
+    return Fault(message, source.at(place.line, column), _indent_by(_body_column(source.line(above)) - 1))
 
 
 def _simple_key(source: _Source, trouble: _Trouble) -> Fault:
@@ -662,32 +690,33 @@ def _simple_key(source: _Source, trouble: _Trouble) -> Fault:
     text = place.source[place.column - 1 :]
     if re.match(r"\w+:(?=\S)", text):
         return _no_space(place)
+    if re.match(r"\w+ *=(?!=)", text):
+        return Fault("YAML has a colon behind a key, not =", place, "write key: value", len(text))
     if len(text) > 1000:
-        return Fault(f"a key of {len(text):,} characters", place, "a key has at most 1,000")
+        key = text.split(":")[0]
+        return Fault(f"a key of {len(key):,} characters", place, "a key has at most 1,000", len(key))
     return Fault("a key, a colon and a space are expected", place, "write key: value", len(text))
 
 
 def _no_space(place: Place) -> Fault:
     key, value = place.source[place.column - 1 :].split(":", maxsplit=1)
-    return Fault(
-        "no space after the colon", place, f"write {shortened(key)}: {shortened(value)}", len(key) + 1
-    )
+    hint = f"write {shortened(key)}: {shortened(value)}"
+    return Fault("no space after the colon", place, hint, len(key) + 1)
 
 
 def _bad_start(source: _Source, trouble: _Trouble) -> Fault:
     character = source.text[trouble.at : trouble.at + 1]
     if character != "\t":
-        return source.fault(trouble.at, f"text cannot start with {character}", QUOTES)
-    return source.fault(trouble.at, "a tab where YAML takes spaces only", "write spaces in its place")
+        return source.fault(trouble.at, f"text cannot start with {character}", _quotes(source, trouble.at))
+    message = "a tab in front of this line, where YAML takes spaces only"
+    return source.fault(trouble.at, message, "write spaces in its place")
 
 
 def _escape(source: _Source, trouble: _Trouble) -> Fault:
     written = re.compile(r'"([^"\n\r]*)"?').match(source.text, trouble.begin)
-    text = shortened(written[1]) if written else "…"
+    text, width = (shortened(written[1]), len(written[0])) if written else ("…", 1)
     message = "a backslash in double quotes begins an escape, and this is none"
-    return source.fault(
-        trouble.begin, message, f"use single quotes: '{text}'", len(written[0]) if written else 1
-    )
+    return source.fault(trouble.begin, message, f"use single quotes: '{text}'", width)
 
 
 BRACKETS = {"[": "]", "{": "}"}
@@ -729,6 +758,8 @@ def _body_column(line: str) -> int:
 
 def _indentation(source: _Source, trouble: _Trouble) -> Fault | None:
     place = source.place(trouble.at)
+    if source.text[trouble.at : trouble.at + 1] in BRACKETS.values():
+        return None
     if place.column != _column(place.source) or not (above := next(_contents_above(source, place.line), 0)):
         return None
     dash = place.source[place.column - 1 :].startswith("- ")
@@ -737,11 +768,20 @@ def _indentation(source: _Source, trouble: _Trouble) -> Fault | None:
     columns = place.column - 1
     if columns == wanted:
         return Fault("a list item and a key in one block", place, "a block is a list or has keys, not both")
-    relation = (
-        "the lines of its block" if columns > wanted else f"so it fell out of the block of line {block},"
+    where = (
+        "the other lines of its block have"
+        if columns > wanted
+        else f"it fell out of the block of line {block}, which has"
     )
-    message = f"indented by {columns} spaces, {relation} by {wanted}"
-    return Fault(message, place, f"indent it by {wanted} spaces")
+    return Fault(f"{_spaces(columns)} of indentation: {where} {wanted}", place, _indent_by(wanted))
+
+
+def _spaces(count: int) -> str:
+    return "1 space" if count == 1 else f"{count or 'no'} spaces"
+
+
+def _indent_by(count: int) -> str:
+    return f"indent it by {_spaces(count)}" if count else "do not indent it"
 
 
 def _block_of(source: _Source, place: Place, dash: bool) -> int | None:
@@ -756,11 +796,17 @@ def _block_of(source: _Source, place: Place, dash: bool) -> int | None:
     return min((n for n in above if n > (outside or 0)), default=None)
 
 
+QUOTE_INSIDE = r"""inside '…' write '' for a quote, inside "…" write \" """.strip()
+
+
 def _block_end(source: _Source, trouble: _Trouble) -> Fault:
     """Something stands where the block could only go on or end."""
     found = source.text[trouble.at : trouble.at + 1]
     if found in BRACKETS.values():
         return source.fault(trouble.at, f"this {found} closes nothing")
+    if source.text[: trouble.at].rstrip()[-1:] in {"'", '"'}:
+        message = "the closing quote stands in front of this"
+        return source.fault(trouble.at, message, QUOTE_INSIDE)
     return source.fault(trouble.at, "the value has ended in front of this", f"remove it, or {QUOTES}")
 
 
@@ -769,11 +815,13 @@ def _document_start(source: _Source, trouble: _Trouble) -> Fault:
         return source.fault(directive.start(), "a line cannot start with %", QUOTES)
     if re.search(r"^\.\.\.\s", source.text[: trouble.at], re.MULTILINE):
         return source.fault(trouble.at, "the document ended above, at ...", "one config a file")
-    return source.fault(trouble.at, "the value of the whole file has ended in front of this", CONFIG_HINT)
+    return source.fault(trouble.at, "the value of the whole file has ended in front of this", BEGINNING)
 
 
-def _at_begin(message: str, hint: str = QUOTES) -> Callable[[_Source, _Trouble], Fault]:
-    return lambda source, trouble: source.fault(trouble.begin, message, hint)
+def _at_begin(message: str, hint: str = "") -> Callable[[_Source, _Trouble], Fault]:
+    return lambda source, trouble: source.fault(
+        trouble.begin, message, hint or _quotes(source, trouble.begin)
+    )
 
 
 def _at_end(message: str, hint: str) -> Callable[[_Source, _Trouble], Fault]:
@@ -789,14 +837,14 @@ BY_WORDS: tuple[tuple[str, Callable[[_Source, _Trouble], Fault | None]], ...] = 
     ("block scalar", _at_begin("text that starts with | or > is a block in YAML")),
     ("a tag|tag handle|tag URI", _at_begin("text that starts with ! is a tag in YAML")),
     ("cannot start any token", _bad_start),
-    ("directive|YAML document", _document_start),
+    ("directive|YAML document|integer string", _document_start),
     ("<block end>|simple key|not allowed here|<document start>|flow (sequence|mapping)", _open_quote),
     ("mapping values are not allowed", _colon),
     ("simple key", _simple_key),
     ("sequence entries", _at_end("a list item begins here", "begin the list in a new line, or write [ … ]")),
     ("mapping keys", _at_end("? begins a key that is not text in YAML", QUOTES)),
     ("flow (sequence|mapping): expected", _bracket),
-    ("node content", _at_end("a value is missing in front of this", "write the value")),
+    ("node content", _at_end("something is missing in front of this", "write it, or remove this")),
     ("<block end>", _indentation),
     ("<block end>", _block_end),
     ("<document start>", _document_start),

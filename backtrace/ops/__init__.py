@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backtrace.errors import did_you_mean
-from backtrace.expressions import Call, Expr, ExpressionError, Name, Num, Type, parse, substitute
+from backtrace.expressions import MAX_NODES, Call, Expr, ExpressionError, Name, Num, Type, parse, substitute, walk
 from backtrace.ops import elementwise, losses, structural
 from backtrace.ops.base import Op, ShapeError
 
@@ -66,8 +66,9 @@ def typed(expr: Expr, scope: Scope) -> Expr:
     if macro is not None:
         return _expanded(expr, macro, args, scope)
     op = TABLE.get(expr.op)
-    if op is None:
-        hint = did_you_mean(expr.op, [*TABLE, *MACROS, *scope.functions])
+    if op is None or op.internal:
+        known = [name for name, row in TABLE.items() if not row.internal]
+        hint = did_you_mean(expr.op, [*known, *MACROS, *scope.functions])
         raise _error(expr, f'there is no function "{expr.op}"', hint, len(expr.op))
     options = dict(expr.options)
     if op.over_samples:
@@ -99,10 +100,15 @@ def _expanded(expr: Call, macro: Macro, args: tuple[Expr, ...], scope: Scope) ->
     count = len(macro.parameters)
     _check_count(expr, macro.name, count, count)
     body = substitute(macro.body, dict(zip(macro.parameters, args, strict=True)))
+    # without itself: a function that reads itself would never end
+    others = {name: other for name, other in scope.functions.items() if name != macro.name}
     try:
-        return _typed_body(body, Scope({}, scope.functions, scope.samples))
+        result = _typed_body(body, Scope({}, others, scope.samples))
     except ExpressionError as error:
         raise _error(expr, f"in {macro.name}: {error.message}", error.hint) from None
+    if any(number >= MAX_NODES for number, _ in enumerate(walk(result))):
+        raise _error(expr, f"{macro.name} grows to more than {MAX_NODES:,} parts when written out")
+    return result
 
 
 def _typed_body(expr: Expr, scope: Scope) -> Expr:

@@ -40,6 +40,8 @@ class Op(ABC):
     least: int = 1
     most: int | None = 1
     options: Mapping[str, Any] = field(default_factory=dict)
+    internal: bool = False
+    """Made by derivatives only; no function of the language."""
 
     over_samples: ClassVar[bool] = False
     kernel: ClassVar[bool] = False
@@ -66,8 +68,11 @@ class Op(ABC):
         """The elements of the result that an element of an operand enters."""
 
     @abstractmethod
-    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read, y: Expr) -> Expr:
-        """The derivative of one element of the result by one element of an operand."""
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
+        """The derivative of one element of the result by one element of an operand.
+
+        What it does not mention is not read: an operand's element may be a sum of hundreds of terms.
+        """
 
 
 @lru_cache(maxsize=None)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from backtrace.expressions import Call, Expr, Index, Num, Shape, names, substitute
-from backtrace.ops.base import ONE, ZERO, Array, Op, Read, broadcast, rule, spread, unbroadcast
+from backtrace.ops.base import ONE, ZERO, Array, Op, Read, ShapeError, broadcast, rule, spread, unbroadcast
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,6 +31,9 @@ class Elementwise(Op):
 
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
         """The operands' common shape."""
+        for option, value in options.items():
+            if isinstance(value, tuple):
+                raise ShapeError(f"{option} is a single number")
         return broadcast(arg.shape for arg in args)
 
     def compute(self, call: Call, *arrays: Array) -> Array:
@@ -59,14 +62,14 @@ class Elementwise(Op):
         """Its own place, or all places it is broadcast to."""
         return spread(index, call.args[operand].shape, call.shape)
 
-    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read, y: Expr) -> Expr:
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
         """The derivative's rule over the operands' elements."""
         used = names(rule(self.derivatives[operand]))
         args = tuple(
             read(k, unbroadcast(out, arg.shape)) if letter in used else ZERO
             for k, (arg, letter) in enumerate(zip(call.args, self.letters, strict=True))
         )
-        return self.derivative(call, operand, args, y)
+        return self.derivative(call, operand, args, read(-1, out) if "y" in used else ZERO)
 
 
 def _aligned(array: Array, arg: Expr, rank: int) -> Array:
@@ -110,7 +113,7 @@ def _selu(x: Array) -> Array:
 
 
 def _abs(x: Array) -> Array:
-    return np.where(np.real(x) < 0, -x, x)
+    return np.asarray(np.sign(np.real(x)) * x)
 
 
 def _maximum(a: Array, b: Array) -> Array:
@@ -175,7 +178,7 @@ SELU_SCALE = 1.0507009873554805
 
 
 def _power_scalar(a: float, b: float) -> float:
-    return float(a * a) if b == 2 else float(a**b)
+    return a * a if b == 2 else math.pow(a, b)  # a**b of a negative a may be complex
 
 
 def _sigmoid_scalar(x: float) -> float:
@@ -213,12 +216,15 @@ def _comparison(name: str, sign: str, ufunc: Callable[..., Any]) -> Elementwise:
     return _row(name, "ab", _compared(ufunc), f"(1.0 if a {sign} b else 0.0)", ("0", "0"), about)
 
 
+# 0 times an infinite factor where the derivative is 0: a**0, and 0**b
+_POWER = ("where(b == 0, 0, b * a**(b - 1))", "where(a == 0, 0, y * log(a))")
+
 ROWS: tuple[Elementwise, ...] = (
     # name       letters  arrays     one number              derivative by each operand       in words
     _row("neg", "x", np.negative, "-x", ("-1",), "minus x"),
     _row("sub", "ab", np.subtract, "a - b", ("1", "-1"), "the difference a - b"),
     _row("div", "ab", np.divide, "a / b", ("1 / b", "-a / b**2"), "the quotient a / b"),
-    _row("pow", "ab", _power, "power(a, b)", ("b * a**(b - 1)", "y * log(a)"), "a to the power b"),
+    _row("pow", "ab", _power, "power(a, b)", _POWER, "a to the power b"),
     _row("exp", "x", np.exp, "exp(x)", ("y",), "the exponential function"),
     _row("log", "x", np.log, "log(x)", ("1 / x",), "the natural logarithm"),
     _row("log1p", "x", np.log1p, "log1p(x)", ("1 / (1 + x)",), "log(1 + x), exact for small x"),
@@ -260,9 +266,13 @@ ROWS: tuple[Elementwise, ...] = (
         "clip",
         "xab",
         _clip,
-        "(a if x < a else b if x > b else x)",
-        ("where(x >= a, where(x <= b, 1, 0), 0)", "where(x < a, 1, 0)", "where(x > b, 1, 0)"),
-        "x kept between a and b",
+        "min(max(x, a), b)",
+        (
+            "where(x >= a, where(x <= b, 1, 0), 0)",
+            "where(x < a, where(a <= b, 1, 0), 0)",
+            "where(maximum(x, a) > b, 1, 0)",
+        ),
+        "x kept between a and b; b where a > b",
     ),
     _row(
         "where",
@@ -349,12 +359,12 @@ class Many(Elementwise):
             return ONE
         return others[0] if len(others) == 1 else Call("mul", others)
 
-    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read, y: Expr) -> Expr:
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
         """The same over the operands' elements; a sum need not read its terms."""
         if self.name == "add":
             return ONE
         args = tuple(read(k, unbroadcast(out, arg.shape)) for k, arg in enumerate(call.args))
-        return self.derivative(call, operand, args, y)
+        return self.derivative(call, operand, args, ZERO)
 
 
 MANY: tuple[Many, ...] = (

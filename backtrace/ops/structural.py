@@ -89,7 +89,7 @@ class MatMul(Op):
         free = [range(n) for n in left.shape[:-1]]
         return [rest + index[1:] for rest in cartesian(*free)]
 
-    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read, y: Expr) -> Expr:
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
         """The element it is multiplied by."""
         k = index[-1] if operand == 0 else index[0]
         pair = self._pair(call, out, k)
@@ -125,7 +125,7 @@ class Outer(Op):
         rows, columns = call.shape
         return [(index[0], j) for j in range(columns)] if operand == 0 else [(i, index[0]) for i in range(rows)]
 
-    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read, y: Expr) -> Expr:
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
         """The element of the other vector."""
         return read(1 - operand, (out[1 - operand],))
 
@@ -153,7 +153,7 @@ def positions(op: Movement, shapes: tuple[Shape, ...], options: tuple[tuple[str,
     sizes = [math.prod(shape) for shape in shapes]
     starts = tuple(sum(sizes[:k]) for k in range(len(sizes)))
     arrays = [np.arange(start, start + size).reshape(shape) for start, size, shape in zip(starts, sizes, shapes)]
-    return Positions(np.asarray(op.move(*arrays, **dict(options))), starts)
+    return Positions(np.asarray(op.move(*arrays, **{**op.options, **dict(options)})), starts)
 
 
 def _unravel(flat: int, shape: Shape) -> Index:
@@ -175,10 +175,13 @@ class Movement(Op):
         """The shape of the moved places."""
         shapes = tuple(arg.shape for arg in args)
         try:
-            return tuple(positions(self, shapes, tuple(sorted(options.items()))).source.shape)
+            found = tuple(positions(self, shapes, tuple(sorted(options.items()))).source.shape)
         except (ValueError, IndexError, TypeError) as error:
             text = " and ".join(map(shape_text, shapes))
             raise ShapeError(f"{self.name} does not fit {text}: {error}") from None
+        if 0 in found:
+            raise ShapeError(f"{self.name} of {' and '.join(map(shape_text, shapes))} leaves no elements")
+        return found
 
     def places(self, call: Call) -> Positions:
         """Where the elements of this call's result come from."""
@@ -187,7 +190,7 @@ class Movement(Op):
     def compute(self, call: Call, *arrays: Array) -> Array:
         """Move, or with a sample axis take every sample's elements by their places."""
         if not call.sampled:
-            return np.asarray(self.move(*arrays, **dict(call.options)))
+            return np.asarray(self.move(*arrays, **{**self.options, **dict(call.options)}))
         count = max(a.shape[0] for a, arg in zip(arrays, call.args, strict=True) if arg.sampled)
         flat = [
             np.broadcast_to(a.reshape((a.shape[0] if arg.sampled else 1, -1)), (count, math.prod(arg.shape)))
@@ -214,7 +217,7 @@ class Movement(Op):
         flat = places.starts[operand] + (int(np.ravel_multi_index(index, shape)) if shape else 0)
         return [tuple(int(at) for at in place) for place in np.argwhere(places.source == flat)]
 
-    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read, y: Expr) -> Expr:
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
         """1: the element is the same."""
         return ONE
 
@@ -267,7 +270,7 @@ class Scatter(Op):
         """The one place it goes back to."""
         return [_unravel(int(call.option("places").array[index]), call.shape)]
 
-    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read, y: Expr) -> Expr:
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
         """1: it is a term of a sum."""
         return ONE
 
@@ -334,6 +337,7 @@ MOVEMENTS: tuple[Movement, ...] = (
     Movement(
         name="expand",
         about="repeated along new axes to a shape: the adjoint of sum",
+        internal=True,
         options={"axis": (), "shape": ()},
         move=_expand,
         back=_expand_back,
@@ -341,6 +345,7 @@ MOVEMENTS: tuple[Movement, ...] = (
     Movement(
         name="gather",
         about="elements taken from their places",
+        internal=True,
         options={"places": None},
         move=lambda x, places: np.ravel(x)[places.array],
     ),
@@ -365,6 +370,8 @@ def _axes(options: Mapping[str, Any], rank: int) -> tuple[int, ...]:
     given = axis if isinstance(axis, tuple) else (axis,)
     if any(not isinstance(at, int) or not -rank <= at < rank for at in given):
         raise ShapeError(f"axis {axis} of an array with {rank} {'axis' if rank == 1 else 'axes'}")
+    if len({at % rank for at in given}) < len(given):
+        raise ShapeError(f"axis {axis} names an axis twice")
     return tuple(sorted(at % rank for at in given))
 
 
@@ -423,7 +430,7 @@ class Reduction(Op):
             return [tuple(0 if at in axes else i for at, i in enumerate(index))]
         return [tuple(i for at, i in enumerate(index) if at not in axes)]
 
-    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read, y: Expr) -> Expr:
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
         """1 for a sum, 1/n for a mean."""
         return Call("div", (ONE, Num(self._count(call)))) if self.mean else ONE
 
@@ -449,7 +456,10 @@ class OverSamples(Op):
 
     def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
         """The gradient for every sample, divided by their number for a mean."""
-        return Call("div", (g, Num(call.option("count")))) if self.mean else g
+        count = Num(call.option("count"))
+        if not call.args[0].sampled:
+            return g if self.mean else Call("mul", (count, g))
+        return Call("div", (g, count)) if self.mean else g
 
     def element(self, call: Call, index: Index, read: Read) -> Expr:
         """The samples' terms in order."""
@@ -461,9 +471,12 @@ class OverSamples(Op):
         """The same element of the total."""
         return [index]
 
-    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read, y: Expr) -> Expr:
-        """1 for a sum, 1/N for a mean."""
-        return Call("div", (ONE, Num(call.option("count")))) if self.mean else ONE
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
+        """1 for a sum, 1/N for a mean; the reverse of what is the same for every sample."""
+        count = Num(call.option("count"))
+        if not call.args[0].sampled:
+            return ONE if self.mean else count
+        return Call("div", (ONE, count)) if self.mean else ONE
 
 
 # ── softmax and its relatives ──────────────────────────────────────────────────────────────────────────
@@ -524,9 +537,9 @@ class AlongAxis(Op):
         """All elements along the axis."""
         return self.line(call, index)
 
-    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read, y: Expr) -> Expr:
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
         """By the result's elements at both places."""
-        return self.by(y, read(-1, index), out == index)
+        return self.by(read(-1, out), read(-1, index), out == index)
 
 
 def _softmax(x: Array, axis: int) -> Array:
@@ -593,7 +606,12 @@ ALONG_AXIS: tuple[AlongAxis, ...] = (
 PRODUCTS: tuple[Op, ...] = (
     MatMul(name="matmul", about="the product of vectors and matrices; written a @ b", least=2, most=2),
     Outer(name="outer", about="the outer product of two vectors", least=2, most=2),
-    Scatter(name="scatter", about="elements added back at their places", options={"places": None, "shape": ()}),
+    Scatter(
+        name="scatter",
+        about="elements added back at their places",
+        options={"places": None, "shape": ()},
+        internal=True,
+    ),
 )
 _AXIS = {"axis": None, "keepdims": False}
 REDUCTIONS: tuple[Op, ...] = (

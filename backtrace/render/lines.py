@@ -1,0 +1,253 @@
+"""Lines of text in columns: widths, breaking, alignment; knows nothing of quantities."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+GAP = "  "
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of a line and what it is: rule, heading, value, dim, or plain text."""
+
+    text: str
+    role: str = ""
+
+
+Line = tuple[Span, ...]
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a text takes.
+
+    >>> cells("z₁"), cells("은닉층"), cells("é")
+    (2, 6, 1)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def padded(text: str, width: int, right: bool = False) -> str:
+    """The text filled with blanks to a width in columns."""
+    blanks = " " * max(0, width - cells(text))
+    return blanks + text if right else text + blanks
+
+
+def stacked(head: str) -> list[str]:
+    """A derivative's heading in two lines, the bar at the end of the first."""
+    top, bar, bottom = head.partition("/")
+    return [top + bar, bottom] if bar else ["", head]
+
+
+def stacked_width(head: str) -> int:
+    return max(map(cells, stacked(head)))
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Words on lines of a width."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and cells(lines[-1]) + 1 + cells(word) > width:
+            lines.append("")
+        lines[-1] += (" " if lines[-1] else "") + word
+    return lines
+
+
+def wrapped_formula(text: str, width: int) -> list[str]:
+    """A formula on lines of a width, broken before `` + ``, `` - ``, `` = `` and `` · ``."""
+    if cells(text) <= width:
+        return [text]
+    pieces, start = [], 0
+    for at in range(1, len(text) - 2):
+        if text[at] == " " and text[at + 1] in "+-=·" and text[at + 2] == " ":
+            pieces.append(text[start:at])
+            start = at + 1
+    pieces.append(text[start:])
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        if cells(lines[-1]) + 1 + cells(piece) > width:
+            lines.append(piece)
+        else:
+            lines[-1] += " " + piece
+    return lines
+
+
+def run_on(texts: Iterable[str], width: int) -> list[str]:
+    """Short texts one after another, three blanks apart, on lines of a width."""
+    lines: list[str] = []
+    for text in texts:
+        if lines and cells(lines[-1]) + 3 + cells(text) <= width:
+            lines[-1] += "   " + text
+        else:
+            lines.append(text)
+    return lines or [""]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A quantity as text: its name, its formula, the formula with numbers (each may be empty), its value."""
+
+    label: str
+    formula: str
+    numbers: str
+    value: str
+
+    @property
+    def left(self) -> str:
+        """The name with its formula."""
+        return f"{self.label} = {self.formula}" if self.formula else self.label
+
+    @property
+    def middle(self) -> str:
+        """The formula with numbers."""
+        return f"= {self.numbers}" if self.numbers else ""
+
+
+def fitting(entries: Sequence[Entry], width: int) -> tuple[int, int]:
+    """The widths of the columns for name and numbers: as many entries as possible in one line each."""
+    value = max((cells(e.value) for e in entries), default=0)
+    room = width - value - 4
+    one_line = [e for e in entries if cells(e.left) + 2 + cells(e.middle) <= room - 2]
+    left = 0
+    for entry in sorted(one_line, key=lambda e: cells(e.left)):
+        wanted = max(left, cells(entry.left))
+        if all(wanted + 2 + cells(e.middle) <= room - 2 for e in one_line if cells(e.left) <= wanted):
+            left = wanted
+    middle = max((cells(e.middle) for e in one_line if cells(e.left) <= left), default=0)
+    return left, middle
+
+
+def natural_edge(entries: Sequence[Entry], width: int) -> int:
+    """Where the values of entries end if nothing else asks for more room."""
+    left, middle = fitting(entries, width)
+    broken = any(not _fits(e, left, middle, width) for e in entries)
+    value = max((cells(e.value) for e in entries), default=0)
+    return width if broken else 2 + left + 2 + middle + (2 if middle else 0) + value
+
+
+def _fits(entry: Entry, left: int, middle: int, width: int) -> bool:
+    return cells(entry.left) <= left and 2 + left + 2 + cells(entry.middle) + 2 + cells(entry.value) <= width
+
+
+def aligned(entries: Sequence[Entry], width: int, edge: int) -> Iterator[Line]:
+    """One line an entry where it fits, its value ending at ``edge``; else broken before ``=`` and operators."""
+    left, middle = fitting(entries, width)
+    for entry in entries:
+        if _fits(entry, left, middle, width):
+            text = f"  {padded(entry.left, left)}  {entry.middle}"
+            yield Span(text), Span(padded(entry.value, edge - cells(text), right=True), "value")
+        else:
+            yield from _broken(entry, width, edge)
+
+
+def _broken(entry: Entry, width: int, edge: int) -> Iterator[Line]:
+    room = edge - cells(entry.value) - 2
+    stem = cells(entry.label) + 3
+    indent = stem if stem <= 20 and cells(entry.left) + 2 <= room else 4
+    if cells(entry.left) + 2 <= room:
+        lines = [f"  {entry.left}"]
+    else:
+        parts = wrapped_formula(f"= {entry.formula}", room - 6)
+        lines = [f"  {entry.label}", *(" " * (4 + 2 * bool(k)) + part for k, part in enumerate(parts))]
+    if entry.middle:
+        parts = wrapped_formula(entry.middle, room - indent - 2)
+        lines += [" " * (indent + 2 * bool(k)) + part for k, part in enumerate(parts)]
+    for line in lines[:-1]:
+        yield (Span(line),)
+    yield Span(lines[-1]), Span(padded(entry.value, edge - cells(lines[-1]), right=True), "value")
+
+
+def columns_that_fit(widths: Sequence[int], room: int) -> list[int]:
+    """All columns, or the first ones and the last."""
+    if sum(width + 2 for width in widths) <= room:
+        return list(range(len(widths)))
+    room -= widths[-1] + 2 + 3
+    shown: list[int] = []
+    for k, width in enumerate(widths[:-1]):
+        room -= width + 2
+        if room < 0:
+            break
+        shown.append(k)
+    return [*shown, len(widths) - 1]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of texts: a heading a column, a label a row; ``split`` is where a second table may begin."""
+
+    heads: Sequence[str]
+    labels: Sequence[str]
+    body: Sequence[Sequence[str]]
+    split: int
+
+
+def grid_lines(grid: Grid, width: int) -> Iterator[Line]:
+    """The table in a width: headings in two lines if need be, then in two tables, then labels on their own lines."""
+    left = max(map(cells, grid.labels), default=0)
+    everything = list(range(len(grid.heads)))
+    if _needed(grid, everything) + left + 2 <= width:
+        yield from _part(grid, everything, left, width)
+    elif left > width // 3:
+        yield from _labels_above(grid, everything, width)
+    else:
+        for part in _parts(grid, width - left - 2):
+            yield from _part(grid, part, left, width)
+
+
+def _needed(grid: Grid, part: Sequence[int]) -> int:
+    return sum(_least(grid, k) + 2 for k in part)
+
+
+def _least(grid: Grid, k: int) -> int:
+    return max([stacked_width(grid.heads[k]), *(cells(row[k]) for row in grid.body)])
+
+
+def _parts(grid: Grid, room: int) -> Iterator[list[int]]:
+    for section in (range(grid.split), range(grid.split, len(grid.heads))):
+        part: list[int] = []
+        for k in section:
+            if part and _needed(grid, [*part, k]) > room:
+                yield part
+                part = []
+            part.append(k)
+        if part:
+            yield part
+
+
+def _heads(grid: Grid, part: Sequence[int], room: int) -> tuple[list[list[str]], list[int]]:
+    """The heading lines and the widths of the columns: in one line if that fits, else in two."""
+    numbers = [max((cells(row[k]) for row in grid.body), default=0) for k in part]
+    single = [max(n, cells(grid.heads[k])) for n, k in zip(numbers, part, strict=True)]
+    if sum(w + 2 for w in single) <= room:
+        return [[grid.heads[k] for k in part]], single
+    two = [stacked(grid.heads[k]) for k in part]
+    widths = [max([n, *map(cells, lines)]) for n, lines in zip(numbers, two, strict=True)]
+    return [list(row) for row in zip_longest(*two, fillvalue="")], widths
+
+
+def _joined(texts: Iterable[str], widths: Sequence[int]) -> str:
+    return "".join(GAP + padded(t, w, right=True) for t, w in zip(texts, widths, strict=True))
+
+
+def _part(grid: Grid, part: list[int], left: int, width: int) -> Iterator[Line]:
+    heads, widths = _heads(grid, part, width - left - 2)
+    for row in heads:
+        yield (Span("  " + " " * left + _joined(row, widths), "dim"),)
+    for label, texts in zip(grid.labels, grid.body, strict=True):
+        yield Span("  " + padded(label, left)), Span(_joined([texts[k] for k in part], widths), "value")
+
+
+def _labels_above(grid: Grid, part: list[int], width: int) -> Iterator[Line]:
+    heads, widths = _heads(grid, part, width - 4)
+    for row in heads:
+        yield (Span("    " + _joined(row, widths), "dim"),)
+    for label, texts in zip(grid.labels, grid.body, strict=True):
+        yield (Span("  " + label),)
+        yield (Span("    " + _joined([texts[k] for k in part], widths), "value"),)

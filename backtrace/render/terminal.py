@@ -1,0 +1,107 @@
+"""Lines on a terminal: colours where there is one, plain text everywhere else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from backtrace.render.lines import Line
+
+STYLES = {
+    "title": "bold",
+    "rule": "dim",
+    "heading": "bold cyan",
+    "layer": "bold",
+    "value": "green",
+    "dim": "dim",
+    "good": "green",
+    "bad": "bold red",
+    "warn": "yellow",
+}
+NEEDED = "∂₁⁺·½ᵀ─…█²η"
+NARROWEST = 40
+PATIENCE = 1.0
+"""Seconds before a progress bar appears."""
+
+
+def width() -> int:
+    """The columns of the terminal: COLUMNS if set, else the terminal's own, else 80."""
+    return max(NARROWEST, shutil.get_terminal_size((80, 24)).columns)
+
+
+def needs_ascii(stream: TextIO) -> bool:
+    """Whether the stream cannot write the signs of a formula."""
+    try:
+        NEEDED.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return True
+    return False
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether colours are wanted: on a terminal, unless NO_COLOR says otherwise; FORCE_COLOR insists."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def print_lines(lines: Iterable[Line], stream: TextIO | None = None) -> None:
+    """Print lines as they come, to standard output unless told otherwise."""
+    out = stream or sys.stdout
+    if hasattr(out, "reconfigure"):
+        out.reconfigure(errors="backslashreplace")
+    if coloured(out):
+        _print_coloured(lines, out)
+        return
+    for line in lines:
+        out.write("".join(span.text for span in line).rstrip() + "\n")
+
+
+def _print_coloured(lines: Iterable[Line], out: TextIO) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=out, force_terminal=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    for line in lines:
+        text = Text()
+        for span in line:
+            text.append(span.text, style=STYLES.get(span.role, ""))
+        text.rstrip()
+        console.print(text)
+
+
+class ProgressBar:
+    """A bar on standard error for what takes longer than a second; nothing where that is no terminal."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.start = time.monotonic()
+        self.bar: Any = None
+        self.task: Any = None
+
+    def __call__(self, done: int) -> None:
+        """So many epochs are done."""
+        if self.bar is None and time.monotonic() - self.start > PATIENCE and sys.stderr.isatty():
+            self._open()
+        if self.bar is not None:
+            self.bar.update(self.task, completed=done)
+
+    def _open(self) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self.bar = Progress(console=Console(stderr=True), transient=True)
+        self.task = self.bar.add_task("epochs", total=self.total)
+        self.bar.start()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.stop()

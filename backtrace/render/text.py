@@ -1,0 +1,450 @@
+"""The report as lines of text, for the terminal and for ``str(trace)``; pure functions of the sections."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from backtrace.errors import visible
+from backtrace.expressions import PLAIN, UNICODE, Call, Element, Expr, Name, Num, Ref, Style, to_text, walk
+from backtrace.graph import Equation
+from backtrace.keys import Derivative, Part, Target, Via, derivative_text
+from backtrace.quantities import Quantity, View
+from backtrace.render.lines import (
+    GAP,
+    Entry,
+    Grid,
+    Line,
+    Span,
+    aligned,
+    cells,
+    columns_that_fit,
+    grid_lines,
+    natural_edge,
+    padded,
+    run_on,
+    wrapped,
+    wrapped_formula,
+)
+from backtrace.render.numbers import Numbers, ascii_number
+from backtrace.report import Choice, Equations, Rows, Section, Table, sections
+from backtrace.trace import Trace
+
+SEVERAL = 6
+"""A sum of more terms shows two, an ellipsis and the last."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How wide the text may be, how numbers are written, and what is shown."""
+
+    width: int = 80
+    numbers: Numbers = Numbers()
+    ascii: bool = False
+    choice: Choice = Choice()
+    epochs: tuple[int, ...] | None = None
+
+
+def report_text(trace: Trace, layout: Layout | None = None) -> str:
+    """The whole report as text without colours."""
+    lines = report_lines(trace, layout or Layout())
+    return "\n".join("".join(span.text for span in line).rstrip() for line in lines)
+
+
+def report_lines(trace: Trace, layout: Layout) -> Iterator[Line]:
+    """The report of a trace, line by line."""
+    views = [view for view in trace.epochs if layout.epochs is None or view.epoch in layout.epochs]
+    writer = _Writer(layout, trace.epochs[0])
+    yield from writer.header(trace)
+    for view in views:
+        yield from replace(writer, view=view).epoch(len(trace.losses) > 1)
+    if len(trace.losses) > 1 and not layout.choice.only and not layout.choice.sections:
+        yield from replace(writer, view=trace.epochs[-1]).training(trace)
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Writes one epoch's sections as lines."""
+
+    layout: Layout
+    view: View
+    edge: int = 80
+
+    # ── pieces ──
+
+    @property
+    def style(self) -> Style:
+        return PLAIN if self.layout.ascii else UNICODE
+
+    def label(self, target: Target) -> str:
+        """A quantity's name; a way through one term of the objective by that term."""
+        if isinstance(target, Via):
+            return self.way_label(target)
+        keys = self.view.keys
+        return keys.text(target) if self.layout.ascii else keys.pretty(target)
+
+    def way_label(self, via: Via) -> str:
+        keys, chains = self.view.keys, self.view.chains
+        write = keys.text if self.layout.ascii else keys.pretty
+        terms = chains.terms(via.by)
+        if terms is not None:
+            return write(Derivative(terms[chains.ways(via.by).index(via.through)], via.by))
+        whole = write(Derivative(via.of, via.by))
+        if via.through == via.of:
+            return f"{whole} directly"
+        return f"{whole} by way of {write(via.through)}"
+
+    def leaf(self, leaf: Expr) -> str:
+        if leaf is ELLIPSIS:
+            return self.dots
+        if isinstance(leaf, Ref):
+            return self.label(leaf.key)
+        keys = self.view.keys
+        if isinstance(leaf, Name):
+            return keys.array(leaf.id, pretty=not self.layout.ascii)
+        return keys.label(leaf) if self.layout.ascii else keys.pretty_label(leaf)
+
+    def formula(self, expr: Expr) -> str:
+        return to_text(self.elided(expr), self.style, self.leaf)
+
+    def with_numbers(self, expr: Expr) -> str:
+        return to_text(self.elided(expr), self.style, self.number_leaf)
+
+    def number_leaf(self, leaf: Expr) -> str:
+        if isinstance(leaf, Ref) and leaf is not ELLIPSIS:
+            return self.inline(self.view.number(leaf.key))
+        return self.leaf(leaf)
+
+    def inline(self, number: float) -> str:
+        text = self.layout.numbers.inline(number)
+        return ascii_number(text) if self.layout.ascii else text
+
+    def value(self, number: float) -> str:
+        text = self.layout.numbers.value(number)
+        return ascii_number(text) if self.layout.ascii else text
+
+    def elided(self, expr: Expr) -> Expr:
+        """Long sums with their first two terms and the last."""
+        if not isinstance(expr, Call):
+            return expr
+        args = expr.args
+        if expr.op == "add" and len(args) > SEVERAL and not self.layout.choice.full:
+            args = (*args[:2], ELLIPSIS, args[-1])
+        return Call(expr.op, tuple(map(self.elided, args)), expr.options)
+
+    def rule(self, text: str) -> Line:
+        dash = "-" if self.layout.ascii else "─"
+        head = f"{dash * 2} {text} "
+        return (Span(head + dash * max(0, self.layout.width - cells(head)), "rule"),)
+
+    # ── the head of a report ──
+
+    def header(self, trace: Trace) -> Iterator[Line]:
+        graph = trace.graph
+        title = visible(graph.title) or "backtrace"
+        rate = graph.learning_rate if graph.trained else None
+        right = "" if rate is None else f"learning rate {self.inline(rate)}"
+        room = self.layout.width - cells(title) - cells(right)
+        if room >= 2:
+            yield Span(title, "title"), Span(" " * room + right, "dim")
+        else:
+            yield (Span(title, "title"),)
+            yield (Span(right, "dim"),)
+        for line in wrapped("; ".join(self.conventions(trace)), self.layout.width):
+            yield (Span(line, "dim"),)
+        for name in self.view.keys.dropped():
+            yield (Span(f"short keys of {name} would equal other names: write {name}[1]", "dim"),)
+
+    def conventions(self, trace: Trace) -> list[str]:
+        """What a reader must know to compare: how errors are summed, orientation, what is trained, and by what."""
+        graph = trace.graph
+        notes = list(graph.notes)
+        if any(isinstance(node, Call) and node.op == "relu" for e in graph.forward for node in walk(e.expr)):
+            notes.append("relu'(0) = 0" if self.layout.ascii else "ReLU′(0) = 0")
+        frozen = [n for n, g in graph.givens.items() if g.role == "parameter" and n not in graph.trained]
+        if graph.trained:
+            direction = "ascent" if graph.ascent else "descent"
+            notes.append(f"plain gradient {direction}, all parameters at once from the old values")
+        else:
+            notes.append("no learning rate: nothing is updated")
+        if frozen and graph.trained:
+            notes.append(f"fixed: {', '.join(frozen)}")
+        return [*notes, f"executor: {trace.recording.executor}"]
+
+    # ── one epoch ──
+
+    def epoch(self, several: bool) -> Iterator[Line]:
+        made = sections(self.view, self.layout.choice)
+        if several or made:
+            yield self.rule(f"epoch {self.view.epoch}")
+        writer = replace(self, edge=self.natural_edge(made))
+        for number, section in enumerate(made):
+            if number:
+                yield ()
+            yield from writer.section(section)
+
+    def natural_edge(self, made: Sequence[Section]) -> int:
+        """The column where all values of an epoch end."""
+        width = self.layout.width
+        blocks = [b for s in made if s.name != "given" for b in s.blocks if isinstance(b, Rows)]
+        singles = [[self.entry(line[0]) for line in block.lines if len(line) == 1] for block in blocks]
+        return max((natural_edge(entries, width) for entries in singles if entries), default=width)
+
+    def section(self, section: Section) -> Iterator[Line]:
+        yield (Span(section.title, "heading"),)
+        previous: object = None
+        for block in section.blocks:
+            if isinstance(previous, Table | Equations) or (isinstance(block, Table) and previous is not None):
+                yield ()
+            if isinstance(block, Rows) and section.name == "given":
+                yield from self.given(block)
+            elif isinstance(block, Rows):
+                yield from self.rows(block)
+            elif isinstance(block, Table):
+                yield from self.table(block)
+            else:
+                yield from self.equations(block)
+            previous = block
+
+    def equations(self, block: Equations) -> Iterator[Line]:
+        texts = [self.equation(e) for e in block.equations]
+        width = max(cells(left) for left, _ in texts)
+        for left, right in texts:
+            room = self.layout.width - width - 5
+            lines = wrapped_formula(right, room)
+            yield (Span(f"  {padded(left, width)} = {lines[0]}"),)
+            for line in lines[1:]:
+                yield (Span(" " * (width + 5) + line),)
+
+    def equation(self, equation: Equation) -> tuple[str, str]:
+        left = self.view.keys.array(equation.name, pretty=not self.layout.ascii)
+        return left, to_text(self.readable(equation.expr), self.style, self.leaf)
+
+    def readable(self, expr: Expr) -> Expr:
+        """The array equation as a book writes it: sums over samples as products of matrices, xᵀ·g for outer."""
+        if not isinstance(expr, Call):
+            return expr
+        if expr.op == "sum_samples" and isinstance(expr.args[0], Call) and expr.args[0].op == "outer":
+            expr = expr.args[0]
+        args = tuple(map(self.readable, expr.args))
+        if expr.op == "outer":
+            left, right = args
+            if isinstance(left, Name) and left.id in self.view.keys.differentiated:
+                return Call("matmul", (left, Call("transpose", (right,))))
+            return Call("matmul", (Call("transpose", (left,)), right))
+        options = tuple(pair for pair in expr.options if pair[0] not in ("count", "places"))
+        return Call(expr.op, args, options)
+
+    # ── rows ──
+
+    def given(self, block: Rows) -> Iterator[Line]:
+        """Given values run on in lines; with samples, a column for each."""
+        if any(len(line) > 1 for line in block.lines):
+            yield (Span(f"  {block.title}", "layer"),)
+            yield from self.columns(block)
+            for name in block.arrays:
+                yield (Span(f"  {self.array_text(name)}"),)
+            return
+        texts = [f"{self.label(q.target)} = {self.inline(q.value)}" for (q,) in block.lines]
+        texts += [self.array_text(name) for name in block.arrays]
+        for number, line in enumerate(run_on(texts, self.layout.width - 14)):
+            yield Span(padded("" if number else f"  {block.title}", 14), "layer"), Span(line)
+
+    def array_text(self, name: str) -> str:
+        """A given array too large to list: its name and its size."""
+        type = self.view.graph.types[name]
+        samples = f"{self.view.graph.samples} samples of " if type.sampled else ""
+        return f"{name}: {samples}{' x '.join(map(str, type.shape))} numbers"
+
+    @property
+    def dots(self) -> str:
+        return "..." if self.layout.ascii else "…"
+
+    def rows(self, block: Rows) -> Iterator[Line]:
+        if block.title:
+            yield from self.layer_heading(block)
+        if any(len(line) > 1 for line in block.lines):
+            yield from self.columns(block)
+        else:
+            yield from aligned([self.entry(line[0]) for line in block.lines], self.layout.width, self.edge)
+        yield from self.remainder(block)
+
+    def layer_heading(self, block: Rows) -> Iterator[Line]:
+        """The layer's name, and its array equations beside or below it."""
+        texts = [" = ".join(self.equation(e)) for e in block.equations]
+        title, notes = f" {visible(block.title)}", "   ".join(texts)
+        if cells(title) + 3 + cells(notes) <= self.layout.width:
+            yield Span(title, "layer"), Span(f"   {notes}" if notes else "", "dim")
+            return
+        yield (Span(title, "layer"),)
+        for text in texts:
+            for number, line in enumerate(wrapped_formula(text, self.layout.width - 6)):
+                yield (Span(" " * (6 if number else 2) + line, "dim"),)
+
+    def remainder(self, block: Rows) -> Iterator[Line]:
+        if block.more:
+            rest = f", their sum {self.value(block.rest)}" if block.rest else ""
+            yield (Span(f"  {self.dots} {block.more} row{'s' * (block.more != 1)} more{rest}", "dim"),)
+        if block.zero:
+            yield (Span(f"  {block.zero} way{'s' * (block.zero != 1)} more give{'s' * (block.zero == 1)} 0", "dim"),)
+
+    def entry(self, quantity: Quantity) -> Entry:
+        """A quantity as text; what is a single name or number needs no second writing."""
+        label, value = self.label(quantity.target), self.value(quantity.value)
+        if quantity.formula is None:
+            return Entry(label, "", "", value)
+        formula = self.formula(quantity.formula)
+        plain = isinstance(quantity.formula, Ref | Num)
+        numbers = "" if plain else self.with_numbers(quantity.formula)
+        return Entry(label, "" if formula == label else formula, numbers, value)
+
+    def columns(self, block: Rows) -> Iterator[Line]:
+        """A column for each sample; what is the same for all of them below; then the numbers of one sample."""
+        several = [line for line in block.lines if len(line) > 1]
+        single = [line[0] for line in block.lines if len(line) == 1]
+        yield from self.sample_columns(several)
+        first = [self.unsampled_entry(line[0]) for line in several if line[0].formula is not None]
+        first = [entry for entry in first if entry.numbers]
+        if first:
+            yield (Span("  with the numbers of sample 1", "dim"),)
+            yield from aligned(first, self.layout.width, self.edge)
+        yield from aligned([self.entry(quantity) for quantity in single], self.layout.width, self.edge)
+
+    def sample_columns(self, lines: Sequence[tuple[Quantity, ...]]) -> Iterator[Line]:
+        lefts = [self.unsampled_entry(line[0]) for line in lines]
+        texts = [[self.value(q.value) if q.formula else self.inline(q.value) for q in line] for line in lines]
+        count = len(texts[0])
+        widths = [max(cells(row[k]) for row in texts) for k in range(count)]
+        widest = max(cells(entry.left) for entry in lefts)
+        least = max(cells(entry.label) for entry in lefts)
+        shown = columns_that_fit(widths, self.layout.width - 2 - widest)
+        if len(shown) < count:
+            shown = columns_that_fit(widths, self.layout.width - 2 - min(max(least, 12), 24))
+            widest = self.layout.width - 2 - sum(widths[k] + 2 for k in shown) - 3 * (len(shown) < count)
+        heads = [f"#{k + 1}" for k in range(count)]
+        yield Span(" " * (widest + 2)), Span(self.columned(heads, shown, widths), "dim")
+        for entry, row in zip(lefts, texts, strict=True):
+            values = Span(self.columned(row, shown, widths), "value")
+            if cells(entry.left) <= widest:
+                yield Span(padded(f"  {entry.left}", widest + 2)), values
+                continue
+            for number, part in enumerate(wrapped_formula(entry.left, self.layout.width - 6)):
+                yield (Span(("      " if number else "  ") + part),)
+            yield Span(" " * (widest + 2)), values
+
+    def unsampled_entry(self, quantity: Quantity) -> Entry:
+        """A quantity of the first sample, written as that of any."""
+        entry = self.entry(quantity)
+        mark = f"#{self.sample + 1}"
+        own = isinstance(quantity.target, Element) and quantity.target.name.removesuffix("+").endswith("#")
+        label = entry.label.replace(mark, "#n" if own else "")
+        return replace(entry, label=label, formula=entry.formula.replace(mark, ""))
+
+    @property
+    def sample(self) -> int:
+        return self.layout.choice.sample or 0
+
+    def columned(self, row: Sequence[str], shown: Sequence[int], widths: Sequence[int]) -> str:
+        text = ""
+        for k in shown:
+            if k == len(widths) - 1 and len(shown) < len(widths):
+                text += f"  {self.dots}"
+            text += GAP + padded(row[k], widths[k], right=True)
+        return text
+
+    # ── tables ──
+
+    def table(self, table: Table) -> Iterator[Line]:
+        """A row a parameter, with the update's equation below."""
+        heads = [self.head(head.target) for head in table.heads]
+        body = [[self.cell(table, k, quantity) for k, quantity in enumerate(row.cells)] for row in table.rows]
+        labels = [self.label(row.label.target) for row in table.rows]
+        yield from self.caption(table, heads)
+        yield from grid_lines(Grid(heads, labels, body, table.factors), self.layout.width)
+        if table.more:
+            yield (Span(f"  {self.dots} {table.more} rows more", "dim"),)
+        for equation in table.updates:
+            yield (Span("  " + " = ".join(self.equation(equation)), "dim"),)
+
+    def caption(self, table: Table, heads: list[str]) -> Iterator[Line]:
+        """What is multiplied, or added up, to the derivative."""
+        if not table.factors:
+            return
+        dot = " * " if self.layout.ascii else " · "
+        factors = [self.head(head.target) for head in table.each] or heads[: table.factors]
+        how = "the sum over the samples of " if table.each else ""
+        text = f"{heads[table.factors]} = {how}{dot.join(factors)}"
+        for number, line in enumerate(wrapped_formula(text, self.layout.width - 6)):
+            yield (Span(" " * (6 if number else 2) + line, "dim"),)
+
+    def head(self, target: Target | str) -> str:
+        if isinstance(target, str):
+            return target
+        keys = self.view.keys
+        if isinstance(target, Derivative):
+            of, by = (keys.array(end.name, not self.layout.ascii) for end in target)
+            return derivative_text(of, by, "d" if self.layout.ascii else "∂")
+        assert isinstance(target, Part)
+        return keys.array(target.name, not self.layout.ascii)
+
+    def cell(self, table: Table, column: int, quantity: Quantity) -> str:
+        """The old value as it was given, everything else as a result."""
+        given = table.heads[column].target == Part(table.stem)
+        return self.inline(quantity.value) if given else self.value(quantity.value)
+
+    # ── training ──
+
+    def training(self, trace: Trace) -> Iterator[Line]:
+        """The loss by epoch, a sparkline, the final weights."""
+        graph = trace.graph
+        yield self.rule(f"training, {len(trace.losses)} epochs")
+        yield (Span(f"{graph.objective} before each update", "heading"),)
+        chosen = loss_epochs(len(trace.losses))
+        width = len(str(chosen[-1]))
+        for epoch in chosen:
+            value = self.value(float(trace.losses[epoch - 1]))
+            yield Span(f"  epoch {epoch:>{width}}  "), Span(value, "value")
+        if not self.layout.ascii:
+            yield (Span("  " + sparkline(trace.losses, min(60, self.layout.width - 4))),)
+        yield ()
+        yield (Span(f"Final values, after {len(trace.losses)} updates", "heading"),)
+        final = [self.view.quantity(Element(f"{n}+", i)) for n in graph.trained for i in _indexes(graph.types[n].shape)]
+        texts = [f"{self.label(q.target).rstrip('⁺+')} = {self.value(q.value)}" for q in final[:60]]
+        if len(final) > 60:
+            texts.append(f"{self.dots} {len(final) - 60} more")
+        for line in run_on(texts, self.layout.width - 2):
+            yield (Span(f"  {line}"),)
+
+
+ELLIPSIS = Ref("the terms of a sum that are left out")
+
+
+def _indexes(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    return (tuple(int(i) for i in index) for index in np.ndindex(shape))
+
+
+def loss_epochs(count: int) -> list[int]:
+    """The epochs of a loss table: the first, the last, and 1, 2, 5 times powers of ten between.
+
+    >>> loss_epochs(300)
+    [1, 2, 5, 10, 20, 50, 100, 200, 300]
+    """
+    steps = (base * 10**power for power in range(10) for base in (1, 2, 5))
+    return [*(step for step in steps if step < count), count]
+
+
+def sparkline(losses: np.ndarray[tuple[int], np.dtype[np.float64]], width: int) -> str:
+    """The course of the losses in one line of bars, from the least to the greatest.
+
+    >>> sparkline(np.array([4.0, 3.0, 2.0, 1.0]), 10)
+    '█▆▃▁'
+    """
+    places_ = np.linspace(0, len(losses) - 1, min(width, len(losses))).round().astype(int)
+    points = losses[places_]
+    low, high = float(points.min()), float(points.max())
+    if not math.isfinite(high - low) or high == low:
+        return "▁" * len(points)
+    return "".join("▁▂▃▄▅▆▇█"[round((float(p) - low) / (high - low) * 7)] for p in points)

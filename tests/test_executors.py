@@ -1,0 +1,187 @@
+"""The two executors: the same numbers, and recording changes none of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backtrace import yamlfile
+from backtrace.build import build
+from backtrace.codegen import LIMIT, LONGEST, ScalarExecutor, longest, statements
+from backtrace.config import from_document
+from backtrace.errors import NumericError
+from backtrace.executor import ArrayExecutor, Arrays, Executor
+from backtrace.graph import RATE, Graph
+from backtrace.training import executor_for, train
+from tests.strategies import PATTERNS, Network, networks
+
+QUIET = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+EPOCHS = 4
+KINDS: tuple[type[Executor], ...] = (ScalarExecutor, ArrayExecutor)
+
+
+def graph(text: str) -> Graph:
+    return build(from_document(yamlfile.parse(text, "test.yaml")))
+
+
+def assert_same(first: Arrays, second: Arrays, rtol: float = 1e-14) -> None:
+    assert {*first} - {RATE} == {*second} - {RATE}
+    for name in {*first} - {RATE}:
+        a, b = np.asarray(first[name]), np.asarray(second[name])
+        assert a.shape == b.shape, name
+        scale = max(float(np.max(np.abs(b), initial=0.0)), 1e-3)
+        assert float(np.max(np.abs(a - b), initial=0.0)) <= rtol * scale, f"{name}: {a.tolist()} is not {b.tolist()}"
+
+
+@QUIET
+@given(networks())
+def test_both_executors_give_the_same_numbers(network: Network) -> None:
+    net = graph(network.text())
+    scalars, arrays = ScalarExecutor(net), ArrayExecutor(net)
+    with np.errstate(all="ignore"):
+        for _ in range(EPOCHS):
+            assert_same(scalars.observe(), arrays.observe(), rtol=1e-13)
+        assert_same(scalars.state(), arrays.state(), rtol=1e-13)
+
+
+@settings(QUIET, max_examples=20)
+@given(networks())
+@pytest.mark.parametrize("kind", KINDS)
+def test_recording_changes_no_bit(kind: type[Executor], network: Network) -> None:
+    net = graph(network.text())
+    with np.errstate(all="ignore"):
+        watched, unwatched = kind(net), kind(net)  # type: ignore[call-arg]
+        records = [watched.observe() for _ in range(EPOCHS)]
+        losses = unwatched.advance(EPOCHS)
+    assert [float(record[net.objective or ""]) for record in records] == list(losses)
+    for name, values in watched.state().items():
+        assert np.array_equal(values, unwatched.state()[name]), name
+
+
+@settings(QUIET, max_examples=150)
+@given(st.sampled_from(PATTERNS), st.sampled_from(PATTERNS), st.booleans(), st.booleans())
+def test_both_executors_agree_on_any_function(outer: str, inner: str, matrix: bool, gates: bool) -> None:
+    """Functions inside functions, sums inside products, softmax inside anything; shapes as they fit."""
+    a, b = ("[[0.3, -0.6], [1.1, 0.2]]", "[[0.9, 0.4], [-0.7, 0.8]]") if matrix else ("[0.3, -0.6]", "[0.9, 0.4]")
+    text = f"""
+parameters: {{a: {a}, b: {b}}}
+learning_rate: 0.1
+gates: {str(gates).lower()}
+functions: {{"f(a, b)": "{outer}", "g(a, b)": "{inner}"}}
+equations: {{e: "mean(f(g(a, b), b)) + sum(tanh(g(b, a)))"}}
+minimize: e
+"""
+    from backtrace.errors import ConfigError
+
+    try:
+        net = graph(text)
+    except ConfigError:
+        return
+    with np.errstate(all="ignore"):
+        assert_same(ScalarExecutor(net).observe(), ArrayExecutor(net).observe(), rtol=1e-13)
+
+
+NEURON = """
+inputs: {{x: {x}}}
+parameters: {{w: {w}}}
+learning_rate: {rate}
+equations: {{e: {e}}}
+minimize: e
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("w", "e"),
+    [
+        ("-2", "w**0.5*x"),
+        ("0", "x/w"),
+        ("0", "w**-1*x"),
+        ("-1", "log(w)*x"),
+        ("1000", "exp(w)*x"),
+        ("0.5", "w*9**9**9*x"),
+        ("1e300", "w*1e300*x"),
+        ("-8", "x*w**x*w"),
+    ],
+)
+def test_numbers_that_leave_the_finite_range_are_a_numeric_error(kind: type[Executor], w: str, e: str) -> None:
+    net = graph(NEURON.format(x="0.5", w=w, e=e, rate="0.1"))
+    with pytest.raises(NumericError, match=r"^epoch 1: the numbers left the finite range"):
+        train(net, 1, [1], executor=kind(net))  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_that_diverges_says_in_which_epoch(kind: type[Executor]) -> None:
+    # w -> w - 5·2w = -9 w: e = w² = 81^k passes 1.8e308 when k = 162, in epoch 163
+    net = graph(NEURON.format(x="1", w="1", e="w**2", rate="5"))
+    with pytest.raises(NumericError, match=r"^epoch 163: "):
+        train(net, 500, [], executor=kind(net))  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("objective", ["minimize: e", ""])
+def test_an_epoch_without_a_learning_rate_or_an_objective_runs(kind: type[Executor], objective: str) -> None:
+    net = graph(f"inputs: {{x: 2}}\nequations: {{e: x**2}}\n{objective}\n")
+    found = train(net, 3, [1, 3], executor=kind(net))  # type: ignore[call-arg]
+    assert {epoch: float(record["e"]) for epoch, record in found.records.items()} == {1: 4.0, 3: 4.0}
+
+
+def test_the_size_of_a_graph_chooses_its_executor() -> None:
+    small = graph(NEURON.format(x="[1, 2, 3]", w="[1, 2, 3]", e="sum(w*x)", rate="0.1"))
+    assert statements(small) <= LIMIT
+    assert longest(small) == 3
+    assert executor_for(small).kind == "scalars"
+    wide = graph(NEURON.format(x=[1.0] * (LONGEST + 1), w="0.5", e="sum(w*x)", rate="0.1"))
+    assert statements(wide) <= LIMIT < LONGEST < longest(wide)
+    assert executor_for(wide).kind == "arrays"
+    large = graph(NEURON.format(x=[1.0] * 300, w=[0.5] * 300, e="sum(w*x)", rate="0.1"))
+    assert executor_for(large).kind == "arrays"
+
+
+def test_a_long_sum_compiles() -> None:
+    net = graph(NEURON.format(x=[1.0] * LONGEST, w="0.5", e="sum(w*x)", rate="0.1"))
+    assert float(ScalarExecutor(net).observe()["e"]) == LONGEST / 2
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "maximum(" * 40 + "w" + ", x)" * 40,
+        "relu(x + " * 40 + "w" + ")" * 40,
+        "silu(x*" * 40 + "w" + ")" * 40,
+        "selu(x*w + " * 40 + "w" + ")" * 40,
+        "clip(" * 40 + "w" + ", x, 2*w)" * 40,
+    ],
+)
+def test_nested_functions_make_no_endless_source(expr: str) -> None:
+    """The text of maximum reads its operands twice: written out, forty levels would have 2**40 copies."""
+    net = graph(NEURON.format(x="0.5", w="0.25", e=f'"{expr}"', rate="0.1"))
+    found = ScalarExecutor(net)
+    assert len(found.source) < 400_000
+    assert_same(found.observe(), ArrayExecutor(net).observe())
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_a_chain_of_products_in_one_equation_makes_no_endless_source(count: int) -> None:
+    net = graph(
+        f"inputs: {{x: {[0.1] * 6}}}\nparameters: {{A: {[[0.1] * 6] * 6}}}\n"
+        f"equations: {{e: sum(x{' @ A' * count})}}\nminimize: e\n"
+    )
+    found = ScalarExecutor(net)
+    assert len(found.source) < 30_000 * count
+    assert_same(found.observe(), ArrayExecutor(net).observe())
+
+
+def test_a_branch_that_is_not_taken_is_not_computed() -> None:
+    net = graph(NEURON.format(x="-1", w="0.5", e='"w*where(x > 0, maximum(log(x), sum(log(x))), 2)"', rate="0.1"))
+    assert float(ScalarExecutor(net).observe()["e"]) == 1.0
+    with np.errstate(all="ignore"):
+        assert float(ArrayExecutor(net).observe()["e"]) == 1.0
+
+
+def test_no_text_of_a_user_reaches_the_generated_source() -> None:
+    net = graph("inputs: {password: 2}\nparameters: {exec_: 3}\nequations: {secret: password*exec_}\nminimize: secret\n")
+    source = ScalarExecutor(net).source
+    assert not any(name in source for name in ("password", "exec", "secret"))

@@ -1,0 +1,149 @@
+"""Imports point one way: every module reads only modules of the rows above its own."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "backtrace"
+
+# From what knows nothing to what knows everything; a module may read the rows above its own, no other.
+ROWS = (
+    "errors",
+    "yamlfile expressions",
+    "config ops.base graph",
+    "ops.elementwise ops.structural ops.losses",
+    "ops",
+    "simplify layers inner stable",
+    "backward scalars",
+    "optimizers executor keys",
+    "build codegen chains",
+    "training quantities",
+    "trace",
+    "report",
+    "render.lines render.numbers",
+    "render.text diff.expected",
+    "diff.slips",
+    "diff.verdicts",
+    "diff",
+    "render render.terminal render.differences",
+    "cli",
+    "__init__ __main__",
+)
+RANK = {module: number for number, row in enumerate(ROWS) for module in row.split()}
+
+# Third-party modules have one door each; numpy and the standard library are free.
+DOORS = {
+    "yaml": {"yamlfile"},
+    "typer": {"cli"},
+    "click": set[str](),
+    "rich": {"cli", "render.terminal"},
+}
+
+# Imported when first needed: the command line answers --help without numpy, str(trace) needs a renderer.
+LAZY = {"__init__", "cli", "render.terminal", "trace"}
+
+
+class Import(NamedTuple):
+    module: str
+    target: str
+    line: int
+    inside: bool
+    """Within a function."""
+    typing: bool
+    """Under TYPE_CHECKING."""
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(module: str) -> Iterator[Import]:
+    yield from _imports(module, ast.parse(MODULES[module].read_text(encoding="utf-8")), False, False)
+
+
+def _imports(module: str, node: ast.AST, inside: bool, typing: bool) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (Import(module, alias.name, child.lineno, inside, typing) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert not child.level, f"{module}:{child.lineno}: a relative import"
+            names = [f"{child.module}.{alias.name}" for alias in child.names]
+            targets = {name if own(name) in MODULES else child.module for name in names}
+            yield from (Import(module, str(target), child.lineno, inside, typing) for target in sorted(map(str, targets)))
+        else:
+            function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            checking = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+            yield from _imports(module, child, inside or function, typing or checking)
+
+
+def own(target: str) -> str | None:
+    """The module of the package that an import reads; None for others."""
+    if target == "backtrace":
+        return "__init__"
+    return target.removeprefix("backtrace.") if target.startswith("backtrace.") else None
+
+
+ALL = [found for module in MODULES for found in imports(module)]
+
+
+def test_every_module_has_its_row() -> None:
+    assert set(MODULES) <= set(RANK), "new modules: give them a row"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_to_the_rows_above(module: str) -> None:
+    found = [(own(item.target), item.line) for item in ALL if item.module == module and own(item.target)]
+    wrong = [
+        f"{module}:{line} reads {target}"
+        for target, line in found
+        if target not in ("__init__",) and RANK[str(target)] >= RANK[module]
+        # the public names are looked up on demand
+        and not (module == "trace" and target == "render.text")
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", DOORS)
+def test_a_third_party_module_has_one_door(package: str) -> None:
+    readers = {item.module for item in ALL if item.target.split(".")[0] == package}
+    assert readers <= DOORS[package]
+
+
+def test_nothing_else_is_depended_on() -> None:
+    import sys
+
+    roots = {item.target.split(".")[0] for item in ALL} - {"backtrace"} - set(sys.stdlib_module_names)
+    assert roots <= {"numpy", *DOORS}
+
+
+def test_an_import_within_a_function_is_one_of_the_lazy_ones() -> None:
+    assert {item.module for item in ALL if item.inside and not item.typing} <= LAZY
+
+
+def test_only_the_lazy_modules_and_optimizers_import_for_types_alone() -> None:
+    assert {item.module for item in ALL if item.typing} <= LAZY | {"optimizers"}
+
+
+def test_only_layers_and_config_know_what_a_layer_is() -> None:
+    """Nothing but config, layers and build (which calls it) reads the module of layers."""
+    assert {item.module for item in ALL if own(item.target) == "layers"} == {"build"}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import yaml", Import("m", "yaml", 1, False, False)),
+        ("from backtrace.errors import Fault", Import("m", "backtrace.errors", 1, False, False)),
+        ("def f():\n    import rich.text", Import("m", "rich.text", 2, True, False)),
+        ("if TYPE_CHECKING:\n    from backtrace.config import Config", Import("m", "backtrace.config", 2, False, True)),
+    ],
+)
+def test_the_checker_sees_what_it_is_to_check(source: str, found: Import) -> None:
+    assert list(_imports("m", ast.parse(source), False, False)) == [found]

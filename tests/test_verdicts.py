@@ -1,0 +1,354 @@
+"""Verdicts: at the printed digits, in the order of computation; and the text that tells them."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import backtrace
+from backtrace.build import build
+from backtrace.config import read as read_config
+from backtrace.diff import Diff, Verdict, compare
+from backtrace.diff.expected import Figure, figures, from_pairs, read, reading
+from backtrace.diff.verdicts import Order, Stage, epochs
+from backtrace.errors import UsageError
+from backtrace.expressions import Element, names
+from backtrace.keys import Derivative, Keys, Short, Via
+from backtrace.keys import Path as Link
+from backtrace.render.differences import difference_lines
+from backtrace.render.lines import cells
+from backtrace.render.text import Layout
+from backtrace.report import Choice, all_targets
+from backtrace.trace import Trace
+from backtrace.yamlfile import parse
+
+CONFIGS = sorted(path for path in Path("configs").glob("*.yaml") if ".expected" not in path.name)
+Make = Callable[[str], Trace]
+
+
+@pytest.fixture
+def trace_of(tmp_path: Path) -> Make:
+    """The trace of a config's text."""
+
+    def make(text: str) -> Trace:
+        path = tmp_path / "c.yaml"
+        path.write_text(text, encoding="utf-8")
+        return backtrace.run(path)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def example() -> Trace:
+    return backtrace.run("configs/example.yaml")
+
+
+@pytest.fixture(scope="module")
+def xor() -> Trace:
+    return backtrace.run("configs/xor.yaml", epochs=3, keep=[1, 3])
+
+
+def judged(trace: Trace, text: str) -> Diff:
+    return compare(trace, figures(parse(text, "f")))
+
+
+def told(diff: Diff) -> list[tuple[str, str, str]]:
+    return [(row.key, row.verdict.value, row.hint) for row in diff.rows]
+
+
+# ── verdicts ──
+
+
+@pytest.mark.parametrize(
+    ("value", "printed", "verdict", "off"),
+    [
+        ("0.60944600499", "0.60944600", "match", -0.5),
+        ("0.60944600499", "0.60944601", "last digit", 0.5),
+        ("0.60944600499", "0.60944602", "differs", 1.5),
+        ("0.60944600499", "0.609446", "match", 0.0),
+        ("0.60944600499", "0.61", "match", 0.1),
+        ("0.34697", "0.3469", "last digit", -0.7),  # cut
+        ("0.34697", "0.346", "last digit", -1.0),
+        ("0.34697", "0.34", "differs", -0.7),  # two digits: cannot be told from an error
+        ("-0.34697", "-0.3469", "last digit", 0.7),
+        ("0.25", "0.2", "match", -0.5),  # a tie may go either way
+        ("0.25", "0.3", "match", 0.5),
+        ("2.5", "2", "match", -0.5),
+        ("2.6", "2.", "differs", -0.6),
+        ("1e-9", "0.0000", "match", 0.0),
+        ("8e-5", "0.0000", "differs", -0.8),  # no significant digit
+        ("0", "-0.0", "match", 0.0),
+        ("2.34e-5", "2.3e-05", "match", -0.4),
+        ("2.34e-5", "0.00002", "match", -0.3),
+        ("0.52", "-0.52", "differs", -104.0),
+        ("0.0625", "1/16", "match", 0.0),
+        ("0.3333333333333333", "1/3", "match", 0.0),
+        ("0.333", "1/3", "differs", float("inf")),
+        ("0.35520347518814194", "0.3552034751881419", "match", 0.0),
+        ("0.1", "0.10000000000000003", "match", 0.0),  # 2 ulp
+        ("0.1", "0.10000000000000012", "differs", 12.5),
+        ("1e300", "0.5", "differs", -1e301),
+    ],
+)
+def test_a_figure_is_judged_at_its_digits(
+    trace_of: Make, value: str, printed: str, verdict: str, off: float
+) -> None:
+    trace = trace_of(f"inputs: {{x: {value}}}\nequations: {{y: 1 * x}}\nminimize: y\n")
+    (row,) = compare(trace, from_pairs([f"y={printed}"])).rows
+    assert (row.verdict.value, row.key, row.epoch) == (verdict, "y", 1)
+    assert row.off == pytest.approx(off, abs=0.06, rel=0.1)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_number_of_a_config_printed_to_some_digits_matches_and_two_units_more_differs(path: Path) -> None:
+    trace = backtrace.run(path, epochs=1)
+    view, draw = trace.epochs[0], random.Random(1)
+    given: list[Figure] = []
+    for target in all_targets(view):
+        key, number = view.keys.text(target), view.number(target)
+        text = f"{number:.{draw.randrange(1, 17)}e}"
+        says = reading(text)
+        assert says is not None
+        given.append(Figure(key, text, *says))
+    assert {row.verdict for row in compare(trace, given).rows} == {Verdict.MATCH}
+    moved = [replace(figure, value=figure.value + 2 * figure.unit) for figure in given if figure.digits < 15]
+    assert {row.verdict for row in compare(trace, moved).rows} == {Verdict.DIFFERS}
+
+
+def test_what_names_nothing_is_unknown(example: Trace, xor: Trace) -> None:
+    rows = compare(example, from_pairs(["h3=1", "quux=2", "h1=0.5200"])).rows
+    assert [(row.key, row.verdict.value) for row in rows] == [("h1", "match"), ("h3", "unknown"), ("quux", "unknown")]
+    assert rows[1].hint.startswith('did you mean "h')
+    assert rows[2].hint == "backtrace keys CONFIG lists the keys"
+    assert told(judged(xor, "dz1/dW1_1_1: 1")) == [
+        ("dz1/dW1_1_1", "unknown", "name one element of z to differentiate it")
+    ]
+
+
+# ── lists ──
+
+
+@pytest.mark.parametrize(
+    ("text", "verdicts"),
+    [
+        ("W: [[0.3, 0.4], [0.25, 0.35]]", [("W11", ""), ("W12", ""), ("W21", ""), ("W22", "")]),
+        ("h: [0.520, 0.527]", [("h1", ""), ("h2", "")]),
+        ("h: [[0.520], [0.527]]", [("h1", ""), ("h2", "")]),
+        ("h1: [0.520]", [("h1", "")]),
+        ("dE_tot/dh: [0.0324068, 0.0284894]", [("dE_tot/dh1", ""), ("dE_tot/dh2", "")]),
+        ("U+: [[0.43704, 0.69630], [0.38685, 0.59624]]", [("U11+", ""), ("U12+", ""), ("U21+", ""), ("U22+", "")]),
+        ("W: 0.3", [("W", "it is 2 by 2 numbers, not a single number")]),
+        ("h1: [0.5, 0.5]", [("h1", "it is a single number, not a list of 2")] * 2),
+        ("W: [0.3, 0.4, 0.25, 0.35]", [("W", "it is 2 by 2 numbers, not a list of 4")] * 4),
+    ],
+)
+def test_a_list_follows_the_shape(example: Trace, text: str, verdicts: list[tuple[str, str]]) -> None:
+    rows = judged(example, text).rows
+    assert [(row.key, row.hint) for row in rows] == verdicts
+    assert {row.verdict for row in rows} <= {Verdict.MATCH, Verdict.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("key", "of_each"),
+    [
+        ("yhat", ["yhat#1", "yhat#2", "yhat#3", "yhat#4"]),
+        ("z1", ["z1#1", "z1#2", "z1#3", "z1#4"]),
+        ("J#", ["J#1", "J#2", "J#3", "J#4"]),
+        ("a#2", ["a1#2", "a2#2", "a3#2"]),
+        ("dJ/dz2", ["dJ/dz2#1", "dJ/dz2#2", "dJ/dz2#3", "dJ/dz2#4"]),
+        ("da1/dz1", ["da1#1/dz1#1", "da1#2/dz1#2", "da1#3/dz1#3", "da1#4/dz1#4"]),
+        ("b1+", ["b1_1+", "b1_2+", "b1_3+"]),
+        ("z", [f"z{i}#{s}" for s in range(1, 5) for i in range(1, 4)]),
+        ("yhat@3", [f"yhat#{s}@3" for s in range(1, 5)]),
+    ],
+)
+def test_samples_are_the_outermost_axis(xor: Trace, key: str, of_each: list[str]) -> None:
+    values = np.asarray(xor[key])
+    text = repr(values.tolist())
+    diff = judged(xor, f"{key}: {text}")
+    assert {row.verdict for row in diff.rows} == {Verdict.MATCH}
+    keys = Keys.of(xor.graph)
+    wanted = [keys.parse(each).target for each in of_each]
+    assert sorted(map(repr, (row.target for row in diff.rows))) == sorted(map(repr, wanted))
+    for row in diff.rows:
+        assert row.quantity is not None
+        assert row.quantity.value == row.value == row.figure.value
+
+
+# ── epochs ──
+
+
+def test_the_epochs_that_figures_need() -> None:
+    keys = Keys.of(build(read_config("configs/relu_binary.yaml")))
+    text = "epoch 2: {w11: 1, w11@7: 1, nothing@9: 1}\nCE+@4: 1\nz: [1, 2]"
+    assert epochs(figures(parse(text, "f")), keys) == {1, 2, 4, 7}
+    assert epochs([], keys) == {1}
+
+
+def test_a_figure_is_of_its_own_epoch_then_of_its_heading() -> None:
+    trace = backtrace.run("configs/relu_binary.yaml", keep=[1, 2, 3])
+    diff = judged(trace, "w11: 0.026\nepoch 2: {w11: 0.09046, w11+: 0.15367, w11+@3: 0.21566}")
+    assert [(row.key, row.epoch, row.verdict) for row in diff.rows] == [
+        ("w11", 1, Verdict.MATCH),
+        ("w11@2", 2, Verdict.MATCH),
+        ("w11+@2", 2, Verdict.MATCH),
+        ("w11+@3", 3, Verdict.MATCH),
+    ]
+
+
+def test_an_epoch_that_was_not_recorded_is_told(xor: Trace) -> None:
+    with pytest.raises(UsageError) as caught:
+        judged(xor, "J@2: 1")
+    assert str(caught.value) == "epoch 2 is not recorded\n  hint: recorded: 1, 3"
+
+
+# ── the order of computation ──
+
+
+def test_figures_come_in_the_order_of_computation(example: Trace) -> None:
+    ordered = ["learning_rate", "x1", "W11", "z1", "z2", "h1", "t1", "o1", "E1", "E2", "E_tot", "dE_tot/dE1", "dE1/do1", "dE_tot/do1", "do1/dt1", "dE_tot/dt1", "dt1/dU11", "dE_tot/dU11", "dE_tot/dU12", "dE1/dh1", "dE2/dh1", "dE_tot/dh1", "dE_tot/dh2", "dh1/dz1", "dE_tot/dz1", "dE_tot/dW11", "W11+", "U11+", "z1+", "E_tot+"]
+    mixed = random.Random(3).sample(ordered, len(ordered))
+    # The links before a whole derivative keep their order in the file.
+    links = mixed.index("dE1/dh1"), mixed.index("dE2/dh1")
+    mixed[min(links)], mixed[max(links)] = "dE1/dh1", "dE2/dh1"
+    diff = compare(example, from_pairs([f"{key}=1" for key in mixed]))
+    assert [row.key for row in diff.rows] == ordered
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_what_an_equation_reads_comes_before_its_result(path: Path) -> None:
+    trace = backtrace.run(path, epochs=1)
+    graph, order = trace.graph, Order(trace.graph)
+    first: dict[str, Element] = {}
+    for target in all_targets(trace.epochs[0]):
+        first.setdefault(target.name, target)
+    for equation in (*graph.forward, *graph.gradients, *graph.updates):
+        result = order.rank(1, first[equation.name])
+        for name in names(equation.expr) & first.keys():
+            assert order.rank(1, first[name])[:3] < result[:3], f"{equation.name} reads {name}"
+
+
+def test_links_and_ways_come_at_their_derivative(example: Trace) -> None:
+    order = Order(example.graph)
+    total, h1, z1, t1 = Element("E_tot"), Element("h", (0,)), Element("z", (0,)), Element("t", (0,))
+    whole = order.rank(1, Derivative(total, h1))
+    for part in (Via(total, h1, t1), Link((t1, h1)), Derivative(Element("E", (0,)), h1)):
+        assert order.rank(1, part)[:5] == whole[:5]
+        assert order.rank(1, part) < whole
+    assert order.rank(1, Derivative(total, t1)) < order.rank(1, Link((t1, h1)))
+    assert order.rank(1, Element("dE_tot/dh", (0,))) == whole == order.rank(1, Short(total, h1))
+    assert whole < order.rank(1, Derivative(total, z1))
+    assert order.rank(1, Element("E_tot+")).stage == Stage.AFTER
+    assert order.rank(1, Element("E_tot+")) < order.rank(2, Element("x", (0,)))
+
+
+# ── the text ──
+
+TEXT = """\
+30 figures: 26 match, 1 differs in the last digit, 2 differ, 1 is unknown here (1 known erratum)
+
+               printed       computed  units off  verdict     line
+  error
+  E_tot     0.02397191   0.0239719008       +0.9  last digit     3
+  step 1
+→ o₁            0.6095       0.609446       +0.5  differs        6
+    known erratum: right is 0.6094: a slip of the pen
+"""
+
+
+def lines_of(diff: Diff, **options: object) -> list[str]:
+    lines = difference_lines(diff, Layout(**options))  # type: ignore[arg-type]
+    return ["".join(span.text for span in line).rstrip() for line in lines]
+
+
+def test_one_line_says_that_everything_matches(example: Trace) -> None:
+    assert lines_of(compare(example, "configs/example.expected.yaml")) == ["36 figures: all match"]
+    assert lines_of(compare(example, from_pairs(["h1=0.52"]))) == ["1 figure: it matches"]
+
+
+SHEET = """\
+forward:
+  h1: 0.51998934
+  o1: {printed: "0.6085", right: "0.6094", why: a slip of the pen}
+error:
+  E_tot: 0.02397191
+updated:
+  U11+: "1,437"
+  U: 3
+  h3: 0.5
+"""
+
+
+def test_the_differences_are_told_in_the_order_of_computation(example: Trace) -> None:
+    diff = judged(example, SHEET)
+    assert diff.failed
+    assert diff.first is diff.rows[1]
+    found = lines_of(diff)
+    assert found[-1].startswith('  line 9: h3  did you mean "h')
+    assert "\n".join(found[:-1]) == """\
+6 figures: 1 matches, 1 differs in the last digit, 2 differ, 2 are unknown here (1 known erratum)
+
+          printed      computed  units off  verdict     line
+  forward
+→ o₁       0.6085      0.609446       -9.5  differs        3
+    known erratum: right is 0.6094: a slip of the pen
+  error
+  E_tot  0.02397191  0.0239719008       +0.9  last digit     5
+  updated
+  U₁₁⁺        1,437       0.43704      +1000  differs        7
+
+The first difference: o₁  f:3
+  o₁ = sigmoid(t₁)  = sigmoid(0.44498412)  0.609446
+  printed                                    0.6085
+
+Unknown here
+  line 8: U   it is 2 by 2 numbers, not a single number"""
+
+
+def test_the_same_in_ascii_and_within_a_width(example: Trace) -> None:
+    diff = judged(example, SHEET.replace("forward:", "순전파:"))
+    plain = lines_of(diff, ascii=True, width=60)
+    assert all(line.isascii() for line in plain)
+    assert all(cells(line) <= 80 for line in lines_of(diff, width=80)[1:])
+    assert "> o1       0.6085      0.609446       -9.5  differs        3" in plain
+
+
+def test_a_long_comparison_is_cut_but_for_the_first_difference(example: Trace) -> None:
+    pairs = ["h1=0.51998933"] * 30 + ["E_tot=1.00"] * 30
+    diff = compare(example, from_pairs(pairs))
+    found = lines_of(diff)
+    assert found[0] == "60 figures: 30 differ in the last digit, 30 differ"
+    assert found[3].startswith("→ E_tot")
+    assert "  … 10 more that differ" in found
+    full = lines_of(diff, choice=Choice(full=True))
+    assert sum("last digit" in line for line in full) == 31
+
+
+# ── speed ──
+
+
+def test_a_thousand_figures_take_less_than_a_second(xor: Trace) -> None:
+    keys = [f"{key}={k}.5" for k in range(40) for key in ("z1#1", "J", "dJ/dz1#2", "W1_1_1+", "dJ/db1_2")]
+    keys += [f"{key}={k}.5" for k in range(200) for key in ("a1#1", "J+", "dJ/dW2_1_1", "nothing")]
+    start = time.perf_counter()
+    diff = compare(xor, from_pairs(keys))
+    assert time.perf_counter() - start < 1
+    assert len(diff.rows) == 1000
+
+
+def test_a_hundred_thousand_values_take_less_than_five_seconds(trace_of: Make) -> None:
+    trace = trace_of("inputs: {x: [1, 2]}\nequations:\n  y: x[0] * ones(400, 250)\n  s: sum(y)\nminimize: s\n")
+    given = [Figure("y", "1.0", 1.0, 0.1, 2, index=(i, j)) for i in range(400) for j in range(250)]
+    start = time.perf_counter()
+    diff = compare(trace, given)
+    assert time.perf_counter() - start < 5
+    assert dict(diff.counts) == {Verdict.MATCH: 100_000}
+
+
+def test_a_comparison_reads_a_path_or_figures(example: Trace) -> None:
+    path = Path("configs/example.expected.yaml")
+    assert compare(example, path).counts == compare(example, read(path)).counts
