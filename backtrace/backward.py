@@ -9,11 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from backtrace.expressions import Call, Expr, Name, Num, Type, names
+from backtrace.expressions import MAX_NODES, Call, Expr, Name, Num, Type, names, walk
 from backtrace.graph import Equation, depends
 from backtrace.ops import TABLE, call, retyped
 from backtrace.ops.elementwise import Elementwise
 from backtrace.simplify import simplified
+
+
+class DerivativeError(Exception):
+    """The derivative of an equation, whose name it carries, grows too long."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f'the derivative of "{name}" has more than {MAX_NODES:,} parts')
+        self.name = name
 
 
 def gradient_name(objective: str, name: str) -> str:
@@ -40,6 +48,10 @@ def gradients(
         wrt: the names whose gradients are wanted; those of every name on the way come too.
         samples: how many samples the sample axis has.
 
+    Raises:
+        DerivativeError: an equation nests so much that its derivative, which repeats what it is a derivative of,
+            grows without bounds.
+
     >>> from backtrace.expressions import parse
     >>> x = Name("x", Type(()))
     >>> y = Equation("y", retyped(Call("mul", (x, x))), Type(()))
@@ -47,6 +59,10 @@ def gradients(
     ['dy/dy = 1', 'dy/dx = x + x']
     """
     return _Accumulation(forward, objective, wrt, samples).equations(seed or Num(1))
+
+
+class _TooLong(Exception):
+    pass
 
 
 class _Accumulation:
@@ -66,7 +82,10 @@ class _Accumulation:
         for equation in reversed(self.forward):
             if equation.name in self.arrived and equation.name in self.active:
                 made.append(self.finished(equation.name, equation.type))
-                self.flow(equation.expr, self.usable(made[-1]), Name(equation.name, equation.type))
+                try:
+                    self.flow(equation.expr, self.usable(made[-1]), Name(equation.name, equation.type))
+                except _TooLong:
+                    raise DerivativeError(equation.name) from None
         givens = [name for name in self.arrived if name not in {e.name for e in self.forward}]
         made.extend(self.finished(name, self.types[name]) for name in givens)
         return tuple(made)
@@ -94,6 +113,8 @@ class _Accumulation:
             for operand, arg in enumerate(expr.args):
                 if not self.active.isdisjoint(names(arg)):
                     sent = self.sent(expr, operand, g, y)
+                    if any(number >= MAX_NODES for number, _ in enumerate(walk(sent))):
+                        raise _TooLong
                     if sent != Num(0):
                         self.flow(arg, sent, arg)
 

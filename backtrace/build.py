@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from backtrace.backward import gradients
+from backtrace.backward import DerivativeError, gradients
 from backtrace.config import Config, Statement, expression_fault
 from backtrace.errors import ConfigError, Fault, Place, did_you_mean
 from backtrace.expressions import Call, Expr, ExpressionError, Name, Type, names, substitute
@@ -45,7 +45,10 @@ class _Builder:
         wrt = self.differentiated(givens, trained)
         samples = config.samples or 1
         run = stabilised(forward)
-        back = gradients(run, objective, wrt, samples) if objective else ()
+        try:
+            back = gradients(run, objective, wrt, samples) if objective else ()
+        except DerivativeError as error:
+            raise ConfigError(self.too_long(error)) from None
         reached = {equation.wrt for equation in back}
         trained = tuple(name for name in trained if name in reached)
         rule = updates(config, objective or "", {name: givens[name].type for name in trained})
@@ -137,6 +140,10 @@ class _Builder:
         node = waiting[round_[0]].node
         chain = " reads ".join(round_)
         self.refuse(node.place if node else None, f"the equations go round in a circle: {chain}")
+
+    def too_long(self, error: DerivativeError) -> Fault:
+        places = {statement.name: statement.node.place for statement in self.config.equations if statement.node}
+        return Fault(str(error), places.get(error.name), "name a part of it: state it as an equation of its own")
 
     # ── objective and training ──
 

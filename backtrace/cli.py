@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -226,6 +227,8 @@ def _given(pairs: Sequence[str] | None) -> dict[str, float]:
             found[key.strip()] = float(number)
         except ValueError:
             sign = ""
+        if sign and not math.isfinite(found[key.strip()]):
+            raise UsageError(Fault(f'--set "{visible(pair)}": {visible(number)} is not a finite number'))
         if not sign or not key.strip():
             raise UsageError(Fault(f'--set "{visible(pair)}" is not KEY=NUMBER', hint="such as --set W11=0.35"))
     return found
@@ -322,7 +325,15 @@ def _report_differences(trace: Trace, figures: Sequence[Figure], layout: Layout)
 def _print(lines: Iterator[Line]) -> None:
     from backtrace.render.terminal import print_lines
 
-    print_lines(lines)
+    try:
+        print_lines(lines)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise _ClosedPipeError from None
+
+
+class _ClosedPipeError(Exception):
+    """The reader closed the pipe; not an OSError, which typer would turn into exit code 1."""
 
 
 # ── the way out ────────────────────────────────────────────────────────────────────────────────────────
@@ -338,7 +349,7 @@ def main() -> NoReturn:
         code = _say(f"backtrace: {error.format_message()}", error.exit_code)
     except BacktraceError as error:
         code = _say(str(error), error.exit_code)
-    except BrokenPipeError:
+    except _ClosedPipeError:
         # what is still buffered has nowhere to go, and Python must not try again at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141

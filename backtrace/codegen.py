@@ -31,6 +31,8 @@ LIMIT = 200
 
 LONGEST = 1000
 """Python compiles no sum of some three thousand terms."""
+MOST_PARTS = 5000
+"""Statements of more parts than that take longer to compile than to run; numpy computes each common part once."""
 SUMS = (MatMul, Reduction, OverSamples)
 
 
@@ -43,6 +45,13 @@ def longest(graph: Graph) -> int:
     """How many elements the largest array has that any statement of the graph can read."""
     read = (node for e in _step(graph) for node in walk(e.expr) if not isinstance(node, Num))
     return max((_elements(Type(node.shape, node.sampled), graph.samples) for node in read), default=0)
+
+
+def is_small(graph: Graph) -> bool:
+    """Whether generated Python is the better way to run a graph."""
+    if statements(graph) > LIMIT or longest(graph) > LONGEST:
+        return False
+    return sum(1 for e in _step(graph) for _ in walk(e.expr)) <= MOST_PARTS
 
 
 def _step(graph: Graph) -> tuple[Equation, ...]:

@@ -109,12 +109,13 @@ Block = Equations | Rows | Table
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a report: its name for choosing, its title, its blocks."""
+    """A part of a report: its name for choosing, its title, its blocks; of a step its parameters and its layer."""
 
     name: str
     title: str
     blocks: tuple[Block, ...]
-    note: str = ""
+    parameters: tuple[str, ...] = ()
+    layer: str = ""
 
 
 def sections(view: View, choice: Choice | None = None) -> list[Section]:
@@ -265,14 +266,14 @@ class _Writer:
             if wanted:
                 groups.append(wanted)
         for number, wanted in enumerate(groups, start=1):
-            title = f"Back propagation step {number}: {self.step_title(wanted)}"
-            yield Section(f"step {number}", title, tuple(self.step(wanted)))
+            layer = next((e.group for e in self.view.graph.forward if wanted[0] in names(e.expr)), "")
+            title = f"Back propagation step {number}"
+            yield Section(f"step {number}", title, tuple(self.step(wanted)), self.in_order(wanted), layer)
 
-    def step_title(self, wanted: list[str]) -> str:
-        """The parameters of a step, and the layer they belong to."""
-        shown = [self.view.keys.array(name, pretty=True) for name in wanted]
-        layer = next((e.group for e in self.view.graph.forward if wanted[0] in names(e.expr)), "")
-        return ", ".join(shown) + (f" ({layer})" if layer else "")
+    def in_order(self, wanted: list[str]) -> tuple[str, ...]:
+        """The names of a step's parameters in the order of their rows."""
+        elements = [element for name in wanted for element in self.parameter_elements(name)]
+        return tuple(dict.fromkeys([element.name for element in self.by_unit(elements)] + wanted))
 
     def reading_groups(self) -> list[list[str]]:
         """The names differentiated by, by the equation or layer that reads them; the last to be read comes first.

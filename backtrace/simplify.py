@@ -62,6 +62,9 @@ def _made(op: str, *args: Expr, **options: Any) -> Expr:
 
 def _fraction(expr: Expr) -> Fraction | None:
     """The exact value of a constant, if its decimal text is short."""
+    if isinstance(expr, Call) and expr.op == "div" and all(isinstance(arg, Num) for arg in expr.args):
+        top, bottom = map(_fraction, expr.args)
+        return top / bottom if top is not None and bottom else None
     if not isinstance(expr, Num):
         return None
     value = Fraction(repr(float(expr.value))) if abs(expr.value) < 1e16 else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from backtrace.codegen import LIMIT, LONGEST, ScalarExecutor, longest, statements
+from backtrace.codegen import ScalarExecutor, is_small
 from backtrace.errors import Fault, NumericError
 from backtrace.executor import ArrayExecutor, Arrays, Executor
 from backtrace.graph import Graph
@@ -32,8 +32,7 @@ class Recording:
 
 def executor_for(graph: Graph) -> Executor:
     """The executor that is faster for the graph, by its size alone."""
-    small = statements(graph) <= LIMIT and longest(graph) <= LONGEST
-    return ScalarExecutor(graph) if small else ArrayExecutor(graph)
+    return ScalarExecutor(graph) if is_small(graph) else ArrayExecutor(graph)
 
 
 def train(

@@ -1,4 +1,4 @@
-"""Expected files: what a printed figure says, headings, epochs, lists, errata, and a message for each refusal."""
+"""Expected files: what a printed figure says, headings, epochs, lists, errata, and a message a refusal."""
 
 import pytest
 
@@ -50,8 +50,10 @@ def test_what_a_printed_figure_says(printed: str, value: float, unit: float, dig
 
 @pytest.mark.parametrize(
     "text",
-    ["", ".", "+", "-.e5", "e5", "1e", "1.2.3", "1,234.5", "1 000", "0x1F", "0.5 m", "1/0", "1/", "inf", "nan"]
-    + ["1e999", "0e999", "0.5%", "2.3×10⁻⁵", "0.51…", "١٢", "--1", "1e5/2", "1_000"],
+    [
+        *("", ".", "+", "-.e5", "e5", "1e", "1.2.3", "--1", "0.5 m", "0.5%", "0.51…", "2.3×10⁻⁵", "١٢"),
+        *("1,234.5", "1 000", "1_000", "0x1F", "1/0", "1/", "1e5/2", "inf", "nan", "1e999", "0e999"),
+    ],
 )
 def test_what_is_no_figure(text: str) -> None:
     assert reading(text) is None
@@ -60,7 +62,10 @@ def test_what_is_no_figure(text: str) -> None:
 def test_digits_count_with_and_without_quotes_and_in_json() -> None:
     texts = ("h1: 0.500\nh2: 1e-3", 'h1: "0.500"\nh2: "1e-3"', '{"h1": 0.500, "h2": 1e-3}')
     for text in texts:
-        assert [(f.key, f.printed, f.unit) for f in read_text(text)] == [("h1", "0.500", 1e-3), ("h2", "1e-3", 1e-3)]
+        assert [(f.key, f.printed, f.digits) for f in read_text(text)] == [
+            ("h1", "0.500", 3),
+            ("h2", "1e-3", 1),
+        ]
 
 
 def test_headings_and_epochs() -> None:
@@ -115,7 +120,7 @@ def test_an_erratum_is_carried_along(text: str, erratum: Erratum) -> None:
 
 
 def test_a_figure_knows_where_it_stands() -> None:
-    places = [f.place for f in read_text('forward:\n  z1: 0.08\n  o: [1,\n      2]\n  w:\n    printed: 3')]
+    places = [f.place for f in read_text("forward:\n  z1: 0.08\n  o: [1,\n      2]\n  w:\n    printed: 3")]
     assert [(p.line, p.column) for p in places if p] == [(2, 7), (3, 7), (4, 7), (6, 14)]
 
 

@@ -1,4 +1,4 @@
-"""Every config's expected figures: held by the program, and by an independent implementation in plain numpy."""
+"""Every config's expected figures: held by the program, and by an independent implementation."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -53,7 +53,7 @@ class _Page:
     layout: Layout
 
     def lines(self) -> Iterator[Line]:
-        yield self.summary()
+        yield from self.summary()
         shown = self.shown()
         if shown:
             yield ()
@@ -68,21 +68,31 @@ class _Page:
 
     # ── the counts ──
 
-    def summary(self) -> Line:
-        """How many figures there are of each verdict."""
-        total, counts = len(self.diff.rows), self.diff.counts
-        head = f"{total} figure{'s' * (total != 1)}: "
+    def summary(self) -> Iterator[Line]:
+        """How many figures there are of each verdict; on a second line what does not fit."""
+        total = len(self.diff.rows)
+        line = [Span(f"{total:,} figure{'s' * (total != 1)}: ")]
+        pieces = list(self.pieces(total))
+        for number, piece in enumerate(pieces):
+            comma = "," if number < len(pieces) - 1 else ""
+            if sum(cells(span.text) for span in line) + cells(piece.text + comma) > self.layout.width:
+                yield tuple(line)
+                line = [Span("  ")]
+            line += [piece, Span(comma + " " if comma else "")]
+        yield tuple(line)
+
+    def pieces(self, total: int) -> Iterator[Span]:
+        counts = self.diff.counts
         if counts[Verdict.MATCH] == total:
-            return Span(head), Span("all match" if total != 1 else "it matches", "good")
-        spans = [Span(head)]
+            yield Span("all match" if total != 1 else "it matches", "good")
+            return
         for verdict, (one, several, role) in SUMMARY.items():
             if counts[verdict]:
-                words = one if counts[verdict] == 1 else several
-                spans += [Span(f"{counts[verdict]} {words}", role), Span(", ")]
+                yield Span(f"{counts[verdict]:,} {one if counts[verdict] == 1 else several}", role)
         wrong = (row.figure for row in self.diff.rows if row.verdict is not Verdict.MATCH)
         known = sum(figure.erratum is not None for figure in wrong)
-        errata = f" ({known} known errat{'um' if known == 1 else 'a'})" if known else ""
-        return (*spans[:-1], Span(errata, "dim"))
+        if known:
+            yield Span(f"{known:,} {'is a known erratum' if known == 1 else 'are known errata'}", "dim")
 
     # ── what differs ──
 

@@ -194,7 +194,8 @@ class _Writer:
         return max((natural_edge(entries, width) for entries in singles if entries), default=width)
 
     def section(self, section: Section) -> Iterator[Line]:
-        yield (Span(section.title, "heading"),)
+        for number, line in enumerate(wrapped(self.title(section), self.layout.width - 2)):
+            yield (Span(("  " if number else "") + line, "heading"),)
         previous: object = None
         for block in section.blocks:
             if isinstance(previous, Table | Equations) or (isinstance(block, Table) and previous is not None):
@@ -208,6 +209,12 @@ class _Writer:
             else:
                 yield from self.equations(block)
             previous = block
+
+    def title(self, section: Section) -> str:
+        """The title of a section; of a step with its parameters and its layer."""
+        names = ", ".join(self.view.keys.array(name, not self.layout.ascii) for name in section.parameters)
+        layer = f" ({visible(section.layer)})" if section.layer else ""
+        return f"{section.title}: {names}{layer}" if names else section.title
 
     def equations(self, block: Equations) -> Iterator[Line]:
         texts = [self.equation(e) for e in block.equations]
