@@ -49,8 +49,8 @@ def gradients(
         samples: how many samples the sample axis has.
 
     Raises:
-        DerivativeError: an equation nests so much that its derivative, which repeats what it is a derivative of,
-            grows without bounds.
+        DerivativeError: an equation nests so much that its derivative, which repeats parts of it, grows
+            without bounds.
 
     >>> from backtrace.expressions import parse
     >>> x = Name("x", Type(()))
@@ -61,7 +61,7 @@ def gradients(
     return _Accumulation(forward, objective, wrt, samples).equations(seed or Num(1))
 
 
-class _TooLong(Exception):
+class _TooLongError(Exception):
     pass
 
 
@@ -84,7 +84,7 @@ class _Accumulation:
                 made.append(self.finished(equation.name, equation.type))
                 try:
                     self.flow(equation.expr, self.usable(made[-1]), Name(equation.name, equation.type))
-                except _TooLong:
+                except _TooLongError:
                     raise DerivativeError(equation.name) from None
         givens = [name for name in self.arrived if name not in {e.name for e in self.forward}]
         made.extend(self.finished(name, self.types[name]) for name in givens)
@@ -114,7 +114,7 @@ class _Accumulation:
                 if not self.active.isdisjoint(names(arg)):
                     sent = self.sent(expr, operand, g, y)
                     if any(number >= MAX_NODES for number, _ in enumerate(walk(sent))):
-                        raise _TooLong
+                        raise _TooLongError
                     if sent != Num(0):
                         self.flow(arg, sent, arg)
 

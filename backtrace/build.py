@@ -142,8 +142,9 @@ class _Builder:
         self.refuse(node.place if node else None, f"the equations go round in a circle: {chain}")
 
     def too_long(self, error: DerivativeError) -> Fault:
-        places = {statement.name: statement.node.place for statement in self.config.equations if statement.node}
-        return Fault(str(error), places.get(error.name), "name a part of it: state it as an equation of its own")
+        places = {stated.name: stated.node.place for stated in self.config.equations if stated.node}
+        hint = "name a part of it: state it as an equation of its own"
+        return Fault(str(error), places.get(error.name), hint)
 
     # ── objective and training ──
 

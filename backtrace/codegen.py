@@ -32,7 +32,7 @@ LIMIT = 200
 LONGEST = 1000
 """Python compiles no sum of some three thousand terms."""
 MOST_PARTS = 5000
-"""Statements of more parts than that take longer to compile than to run; numpy computes each common part once."""
+"""Statements of more parts take longer to compile than to run; numpy computes each common part once."""
 SUMS = (MatMul, Reduction, OverSamples)
 
 
@@ -94,7 +94,7 @@ class Source:
             self.lines.append(f"{self.variable(Element(equation.name, index, sample))} = {text}")
 
     def hoisted(self, expr: Expr, top: bool = True, often: bool = False, lazy: bool = False) -> Expr:
-        """The expression with inner calls under names of their own: elements computed together, sums read often.
+        """The expression with inner calls under names of their own: those computed together, sums read often.
 
         A branch of where (``lazy``) is computed only where it is chosen, so its sums stay where they are.
         """
@@ -149,7 +149,7 @@ class Source:
         return f"({_replaced(template, values)})"
 
     def kept(self, template: str, letter: str, operand: str, values: dict[str, str]) -> str:
-        """Put an operand into ``values``; one that a template reads often is computed where it is read first."""
+        """Put an operand into ``values``; one that is read more than once is computed where it is read first."""
         values[letter] = operand
         uses = list(re.finditer(rf"\b{letter}\b", template))
         if len(uses) < 2 or re.fullmatch(r"[\w.]+", operand):

@@ -92,7 +92,7 @@ class Program:
         return self.count - 1
 
     def whole(self, slot: int, equation: Equation) -> int:
-        """The slot of an equation's result in its full shape: a derivative may be the same for all elements."""
+        """The slot of a result in its full shape: a derivative may be the same for all elements."""
         found = equation.expr.type
         assert found is not None
         if found == equation.type:

@@ -658,9 +658,7 @@ class _Writer:
         if isinstance(expr, Num) and expr.value in self.style.constants:
             return self.style.constants[expr.value], ATOM
         text = self.label(expr)
-        if " " in text:  # the label of an unnamed inner node is a formula itself
-            return text, SUM
-        return text, SIGN if text.startswith("-") else ATOM
+        return text, _binding(text)
 
     def wrapped(self, expr: Expr, least: int) -> str:
         text, binding = self.write(expr)
@@ -696,6 +694,18 @@ class _Writer:
     def call(self, expr: Call) -> str:
         options = [f"{name}={literal_text(value)}" for name, value in expr.options]
         return f"{expr.op}({', '.join([self.write(arg)[0] for arg in expr.args] + options)})"
+
+
+NUMBER: Final = re.compile(r"-?[\d.]+(e[-+]?\d+)?")
+COMPOUND: Final = re.compile(r"[-+*/@·](?!#|$)| ")
+
+
+def _binding(label: str) -> int:
+    """How tightly a leaf's text binds: the label of an unnamed inner node is a formula itself."""
+    if label.startswith("-"):
+        return SIGN if NUMBER.fullmatch(label) else SUM
+    plain = NUMBER.fullmatch(label) or DERIVATIVE.search(label)
+    return SUM if not plain and COMPOUND.search(label) else ATOM
 
 
 LOOSE: Final = ("div", "matmul")

@@ -36,7 +36,7 @@ def gates(name: str, expr: Expr, group: str) -> list[Equation]:
     return made
 
 
-LINEAR = frozenset("add sub neg mul div matmul outer identity".split())
+LINEAR = frozenset(["add", "sub", "neg", "mul", "div", "matmul", "outer", "identity"])
 
 
 def inner_nodes(name: str, expr: Expr, group: str) -> list[Equation]:

@@ -18,7 +18,7 @@ from backtrace.expressions import Call, Expr, Name, Num, names, parse, substitut
 from backtrace.ops.losses import LOSSES
 
 ACTIVATIONS = (
-    "identity sigmoid tanh relu leaky_relu elu selu gelu softplus silu step softmax log_softmax exp sin".split()
+    ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "softplus", "silu", "step", "softmax", "log_softmax", "exp", "sin"]
 )
 
 
@@ -72,7 +72,7 @@ class _Network:
         """The given inputs or targets as one vector: as given, or named scalars put together."""
         given = [g for g in self.config.givens if g.role == role]
         sizes = [g.values.shape[1:] if g.sampled else g.values.shape for g in given]
-        if len(given) == 1:
+        if len(given) == 1 and (sizes[0] or role == "target"):  # a single target broadcasts, a single input does not
             self.givens += given
             if len(sizes[0]) > 1:
                 self.refuse_matrix(given[0], role)

@@ -195,12 +195,17 @@ class View:
         return any(self.number(resampled(via, s)) != 0 for s in range(self.graph.samples or 1))
 
     def short(self, by: Element) -> Short | None:
-        """The text-book's line for a derivative, where there is one and it gives the same number."""
+        """The text-book's line for a derivative, where there is one and it gives the same numbers for all samples."""
         found = self.chains.short(by)
         if found is None:
             return None
-        right, value = self.number(Derivative(found.of, by)), self.evaluate(self.chains.short_formula(found))
-        return found if abs(value - right) <= 1e-12 * max(1.0, abs(right)) else None
+        count = 1 if by.sample is None else self.graph.samples or 1
+        every = [by if by.sample is None else by._replace(sample=sample) for sample in range(count)]
+        return found if all(self._holds(Short(found.of, one)) for one in every) else None
+
+    def _holds(self, short: Short) -> bool:
+        right, value = self.number(Derivative(*short)), self.evaluate(self.chains.short_formula(short))
+        return abs(value - right) <= 1e-12 * max(1.0, abs(right))
 
     def short_equation(self, equation: Equation) -> Equation:
         """A gradient equation in the text-book's short form, where it has one and it gives the same numbers."""

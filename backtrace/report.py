@@ -222,10 +222,22 @@ class _Writer:
 
     def lines(self, name: str, most: int = HEAD + 3) -> list[tuple[Quantity, ...]]:
         """A line for each element of an array; all samples in one line."""
-        type = self.view.graph.types[name.removesuffix("+")]
-        limit = None if self.choice.full or self.choice.only else most
-        whole = islice(places(Type(type.shape), None), limit)
-        return [self.line(Element(name, index, self.sample if type.sampled else None)) for index, _ in whole]
+        sample = self.sample if self.view.graph.types[name.removesuffix("+")].sampled else None
+        return [self.line(element) for element in self.chosen(name, sample, most)]
+
+    def chosen(self, name: str, sample: int | None, most: int) -> list[Element]:
+        """The first elements of an array, or all; of a large one those that the reader asked for."""
+        shape = self.view.graph.types[name.removesuffix("+")].shape
+        everything = (Element(name, index, sample) for index, _ in places(Type(shape), None))
+        if self.choice.only and math.prod(shape) > FEW:
+            return [element for element in everything if self.choice.shows(*self.keys_of(element))]
+        return list(islice(everything, None if self.choice.full or self.choice.only else most))
+
+    def keys_of(self, element: Element) -> list[str]:
+        """The keys by which a reader may ask for an element: its own, its derivative's, its new value's."""
+        keys = self.view.keys
+        renewed = element._replace(name=f"{element.name}+")
+        return [keys.text(t) for t in (element, Derivative(self.view.chains.objective, element), renewed)]
 
     def cut_lines(self, name: str) -> list[tuple[Quantity, ...]]:
         found = self.lines(name)
@@ -319,10 +331,8 @@ class _Writer:
         type = self.view.graph.types[name]
         if math.prod(type.shape) > LARGE and not self.choice.full and not self.choice.only:
             return []
-        sample = self.sample if type.sampled else None
-        everything = math.prod(type.shape) <= FEW or self.choice.full or self.choice.only
-        first = islice(places(Type(type.shape), None), None if everything else HEAD)
-        return [Element(name, index, sample) for index, _ in first]
+        few = math.prod(type.shape) <= FEW
+        return self.chosen(name, self.sample if type.sampled else None, FEW if few else HEAD)
 
     def by_unit(self, elements: list[Element]) -> list[Element]:
         """In the order of what the elements enter first: all weights into one unit, then those into the next."""

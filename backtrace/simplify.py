@@ -1,7 +1,7 @@
 """A short list of rewritings that make a derived formula look as a person would write it.
 
-Constants are computed with exact fractions; 0, 1 and signs are taken out of sums and products; a product goes into
-the branches of a choice between something and 0; nothing else.
+Constants are computed with exact fractions; 0, 1 and signs are taken out of sums and products; a product goes
+into the branches of a choice between something and 0; nothing else.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def simplified(expr: Expr) -> Expr:
 
 
 def _in_shape(old: Expr, new: Expr) -> Expr:
-    """An operand whose shape matters (to sum, to @) stays as it is where simplifying would change its shape."""
+    """An operand whose shape matters (to sum, to @) stays as it is where its shape would change."""
     if old.type is None or new.type is None:
         return old if isinstance(new, Num) else new
     return new if new.shape == old.shape else old
@@ -158,7 +158,7 @@ def _over_reciprocals(parts: list[Expr]) -> Expr:
 
 
 def _chosen(choice: Call, before: list[Expr], after: list[Expr]) -> Expr:
-    """A product with where(c, a, 0) as where(c, product, 0): no 0 meets an infinite factor it would not cancel."""
+    """A product with where(c, a, 0) as where(c, product, 0): 0 times an infinite factor would be no number."""
     condition, *branches = choice.args
     first, second = (b if b == ZERO else _mul(choice, (*before, b, *after)) for b in branches)
     return _made("where", condition, first, second)

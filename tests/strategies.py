@@ -1,9 +1,10 @@
-"""What the property tests draw: typed calls for a row of the op table, chains of equations, layered networks."""
+"""What the property tests draw: typed calls for a row of the op table, chains of equations, networks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,10 @@ STRUCTURAL: Mapping[str, tuple[tuple[tuple[Shape, ...], dict[str, Any]], ...]] =
         (((3,),), {"axis": (1,), "shape": (3, 2)}),
     ),
     "gather": ((((3,),), {"places": _PLACES}), (((2, 2),), {"places": _PLACES})),
-    "scatter": ((((2, 2),), {"places": _PLACES, "shape": (4,)}), (((2, 2),), {"places": _PLACES, "shape": (3, 1)})),
+    "scatter": (
+        (((2, 2),), {"places": _PLACES, "shape": (4,)}),
+        (((2, 2),), {"places": _PLACES, "shape": (3, 1)}),
+    ),
     "sum": _AXES,
     "mean": _AXES,
     "sum_samples": ((((),), {"count": SAMPLES}), (((2,),), {"count": SAMPLES})),
@@ -138,7 +142,7 @@ def arrays(domain: Sequence[float], shape: Shape) -> st.SearchStrategy[Array]:
 def calls_of(row: Op) -> Sequence[tuple[tuple[Shape, ...], dict[str, Any]]]:
     """Operand shapes and options to try a row with; a new structural row is tried on plain matrices."""
     if isinstance(row, Elementwise):
-        options: list[dict[str, Any]] = [{}, {key: 0.3 for key in row.options}]
+        options: list[dict[str, Any]] = [{}, dict.fromkeys(row.options, 0.3)]
         shapes = ELEMENTWISE_SHAPES[min(row.least, 3)]
         return [(shape, option) for shape in shapes for option in options[: 1 + bool(row.options)]]
     return STRUCTURAL.get(row.name, ((((2, 2),) * row.least, {}), (((3,),) * row.least, {})))
@@ -154,7 +158,8 @@ def examples(draw: st.DrawFn, row: Op) -> Example:
     for position, (shape, domain) in enumerate(zip(shapes, domains, strict=True)):
         type = Type(shape, draw(st.booleans()))
         again = [arg for arg in args if arg.type == type and domains[0] == domain]
-        if again and draw(st.booleans()):
+        repeat = draw(st.booleans())
+        if again and repeat:
             args.append(again[0])
             continue
         args.append(Name("pqst"[position], type))
@@ -171,8 +176,23 @@ PATTERNS = (
     *("sqrt(1 + a**2)", "a**3", "a**2", "-a", "a + b", "a - b", "a*b", "a/(2 + b**2)", "a*b*a", "2*a + 0.5"),
     *("maximum(a, b)", "minimum(a, b)", "clip(a, -1, b)", "where(a > b, a, 2*b)", "where(a > 0, sqrt(a), 0)"),
     *("a @ b", "b @ a", "a.T", "outer(a, b)", "a @ b.T", "dot(a, a)", "(2 + sin(a))**b", "a[0]", "a[0:1]"),
-    *("a[-1]", "[a, b]", "concat(a, b)", "sum(a)", "mean(a)", "sum(a, axis=0)", "mean(a, axis=-1, keepdims=True)"),
-    *("a/(1 + sum(a**2))", "softmax(a)", "log_softmax(a)", "softmax(a, axis=0)", "a*softmax(b)", "log(softmax(a))"),
+    *(
+        "a[-1]",
+        "[a, b]",
+        "concat(a, b)",
+        "sum(a)",
+        "mean(a)",
+        "sum(a, axis=0)",
+        "mean(a, axis=-1, keepdims=True)",
+    ),
+    *(
+        "a/(1 + sum(a**2))",
+        "softmax(a)",
+        "log_softmax(a)",
+        "softmax(a, axis=0)",
+        "a*softmax(b)",
+        "log(softmax(a))",
+    ),
     *("log(sigmoid(a))", "log(1 - sigmoid(a))", "half_squared_error(a, b)", "huber(a, b)", "sum(a*b)*a"),
 )
 
@@ -193,9 +213,7 @@ SHAPES: tuple[Shape, ...] = ((), (2,), (3,), (2, 2), (2, 3), (3, 2))
 def chains(draw: st.DrawFn) -> Chain:
     """One to six random equations over vectors, matrices and scalars, sampled or not, and their objective."""
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    types = {
-        name: Type(draw(st.sampled_from(SHAPES)), draw(st.booleans())) for name in ("x", "w", "v")
-    }
+    types = {name: Type(draw(st.sampled_from(SHAPES)), draw(st.booleans())) for name in ("x", "w", "v")}
     given = {name: random.uniform(-1.5, 1.5, whole_shape(type)) for name, type in types.items()}
     scope: dict[str, Expr] = {name: Name(name, type) for name, type in types.items()}
     made: list[Equation] = []
@@ -236,7 +254,19 @@ def _expressions(draw: st.DrawFn, scope: Mapping[str, Expr]) -> Expr:
 
 # ── layered networks ───────────────────────────────────────────────────────────────────────────────────
 
-HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "softplus", "silu", "sin", "identity")
+HIDDEN = (
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "softplus",
+    "silu",
+    "sin",
+    "identity",
+)
 ENDS = (
     ("sigmoid", "binary_cross_entropy"),
     ("softmax", "cross_entropy"),
@@ -284,15 +314,23 @@ def networks(draw: st.DrawFn) -> Network:
         return np.round(random.uniform(low, 1.0, shape), 3).tolist()
 
     lines = []
-    for number, (inputs, units) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for number, (inputs, units) in enumerate(pairwise(sizes), start=1):
         activation = last if number == len(sizes) - 1 else draw(st.sampled_from(HIDDEN))
         weights = numbers(units, inputs) if column else numbers(inputs, units)
         bias = draw(st.sampled_from(("", f", bias: {numbers(units)}", ", bias: 0.25")))
         lines.append(f"  - {{weights: {weights}{bias}, activation: {activation}}}")
-    head = [f"orientation: {'W @ x' if column else 'x @ W'}", "learning_rate: 0.1", f"loss: {loss}", "layers:"]
+    head = [
+        f"orientation: {'W @ x' if column else 'x @ W'}",
+        "learning_rate: 0.1",
+        f"loss: {loss}",
+        "layers:",
+    ]
     reduce = draw(st.sampled_from(("sum", "mean")))
     return Network(
-        numbers(samples, sizes[0]), numbers(samples, sizes[-1], low=0.0), "\n".join([*head, *lines]) + "\n", reduce
+        numbers(samples, sizes[0]),
+        numbers(samples, sizes[-1], low=0.0),
+        "\n".join([*head, *lines]) + "\n",
+        reduce,
     )
 
 
@@ -320,9 +358,7 @@ def _grown(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
     return st.one_of(
         inner.map(_negated),
         st.builds(lambda op, a, b: Call(op, (a, b)), binary, inner, inner),
-        st.builds(
-            lambda op, a, b, c: Call("where", (Call(op, (a, b)), b, c)), compared, inner, inner, inner
-        ),
+        st.builds(lambda op, a, b, c: Call("where", (Call(op, (a, b)), b, c)), compared, inner, inner, inner),
         st.builds(lambda a, o: Call("sum", (a,), o), inner, options),
         st.builds(lambda a, b: Call("f", (a, b)), inner, inner),
         st.lists(inner, min_size=1, max_size=3).map(lambda items: Call("stack", tuple(items))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from backtrace.backward import gradient_name, gradients
 from backtrace.build import build
 from backtrace.config import from_document
 from backtrace.executor import evaluate
+from backtrace.expressions import Expr
 from backtrace.graph import Equation, Graph
 from backtrace.inner import gates, inner_nodes
 from backtrace.stable import stabilised
@@ -30,7 +31,9 @@ def values(graph: Graph) -> dict[str, Array]:
     return {name: given.values for name, given in graph.givens.items()}
 
 
-def complex_step(run: Sequence[Equation], objective: str, at: Mapping[str, Array], name: str, samples: int) -> Array:
+def complex_step(
+    run: Sequence[Equation], objective: str, at: Mapping[str, Array], name: str, samples: int
+) -> Array:
     """The derivative of the objective by each element of a given array, to rounding."""
     found = np.zeros(at[name].shape)
     for place in np.ndindex(found.shape):
@@ -40,7 +43,9 @@ def complex_step(run: Sequence[Equation], objective: str, at: Mapping[str, Array
     return found
 
 
-def assert_gradients(run: Sequence[Equation], objective: str, at: dict[str, Array], wrt: Sequence[str], samples: int) -> None:
+def assert_gradients(
+    run: Sequence[Equation], objective: str, at: dict[str, Array], wrt: Sequence[str], samples: int
+) -> None:
     results = evaluate((*run, *gradients(run, objective, wrt, samples)), at, samples)
     whole = [complex_step(run, objective, at, name, samples) for name in wrt]
     size = max((float(np.linalg.norm(exact)) for exact in whole), default=0.0)
@@ -48,16 +53,16 @@ def assert_gradients(run: Sequence[Equation], objective: str, at: dict[str, Arra
         found = results.get(gradient_name(objective, name), np.zeros_like(exact))
         assert found.shape == exact.shape, name
         error = float(np.linalg.norm(found - exact))
-        assert error <= 1e-12 * max(size, 1e-3), f"d{objective}/d{name}: {found.tolist()} is not {exact.tolist()}"
+        assert error <= 1e-12 * max(size, 1e-3), (
+            f"d{objective}/d{name}: {found.tolist()} is not {exact.tolist()}"
+        )
 
 
-def named(chain: Chain, split: bool) -> list[Equation]:
-    """The equations as written, or with every inner node as an equation of its own."""
-    if not split:
-        return list(chain.forward)
+def split(chain: Chain, by: Callable[[str, Expr, str], list[Equation]]) -> list[Equation]:
+    """The equations with unnamed nodes as equations of their own, each once."""
     found: dict[str, Equation] = {}
     for equation in chain.forward:
-        for part in gates(equation.name, equation.expr, ""):
+        for part in by(equation.name, equation.expr, ""):
             found.setdefault(part.name, part)
     return list(found.values())
 
@@ -73,10 +78,16 @@ def test_gradients_of_random_equations_are_right(chain: Chain) -> None:
 @given(chains())
 def test_naming_inner_nodes_and_stable_forms_change_no_value(chain: Chain) -> None:
     """As written, with unnamed nodes split off, and every gate alone: the same values and gradients."""
-    parts = [part for equation in chain.forward for part in inner_nodes(equation.name, equation.expr, "")]
-    forms = [list(chain.forward), parts, named(chain, split=True), list(stabilised(chain.forward))]
+    forms = [list(chain.forward), split(chain, inner_nodes), list(stabilised(chain.forward))]
+    if not any(
+        "sqrt(" in equation.text() for equation in chain.forward
+    ):  # a gate of its own has to be finite
+        forms.append(split(chain, gates))
     with np.errstate(all="ignore"):
-        runs = [evaluate((*run, *gradients(run, "E", chain.given, SAMPLES)), chain.given, SAMPLES) for run in forms]
+        runs = [
+            evaluate((*run, *gradients(run, "E", chain.given, SAMPLES)), chain.given, SAMPLES)
+            for run in forms
+        ]
     for run in runs[1:]:
         for name in ("E", *(gradient_name("E", key) for key in chain.given)):
             if name in runs[0]:
@@ -132,7 +143,7 @@ def test_the_gradient_equations_of_a_layer_read_as_in_a_text_book() -> None:
         "dE_tot/dE_tot = 1",
         "dE_tot/dE = 1",
         "dE_tot/dh = -(y - h)",
-        "dE_tot/dz = dE_tot/dh*h*(1 - h)",
+        "dE_tot/dz = dE_tot/dh * h * (1 - h)",
         "dE_tot/dW = outer(x, dE_tot/dz)",
         "dE_tot/db = sum(dE_tot/dz)",
     ]
@@ -155,7 +166,12 @@ def test_a_mean_divides_every_derivative_from_the_first() -> None:
     ],
 )
 def test_what_is_the_same_for_all_samples_counts_once_in_a_mean(objective: str, expected: float) -> None:
-    text = f"inputs: [{{x: 1}}, {{x: 2}}, {{x: 3}}]\nparameters: {{w: 0.5}}\nequations: {{e: '{objective}'}}\nminimize: e\n"
+    text = f"""
+inputs: [{{x: 1}}, {{x: 2}}, {{x: 3}}]
+parameters: {{w: 0.5}}
+equations: {{e: '{objective}'}}
+minimize: e
+"""
     net = graph(text)
     found = evaluate((*net.run, *net.gradients), values(net), net.samples)
     assert float(found["de/dw"]) == pytest.approx(expected, rel=1e-15)

@@ -8,8 +8,8 @@ import pytest
 from backtrace.build import build
 from backtrace.chains import Chains, constant_value
 from backtrace.config import from_document, read
-from backtrace.expressions import Element, Num, parse as parse_expression
-from backtrace.expressions import to_text
+from backtrace.expressions import Element, Num, to_text
+from backtrace.expressions import parse as parse_expression
 from backtrace.keys import Derivative, Keys, Part, Path
 from backtrace.yamlfile import parse
 
@@ -180,7 +180,10 @@ def test_along_a_path_local_derivatives_multiply(config: str, path: str, formula
 )
 def test_whether_a_way_is_one_of_several(config: str, of: str, by: str, through: str, several: bool) -> None:
     chains = graph(config)[0]
-    assert chains.is_one_of_several(element(config, of), element(config, by), element(config, through)) is several
+    assert (
+        chains.is_one_of_several(element(config, of), element(config, by), element(config, through))
+        is several
+    )
 
 
 def test_the_structure_does_not_depend_on_the_data() -> None:
@@ -198,7 +201,17 @@ minimize: E
 
 def test_no_label_of_a_factor_is_a_total_s_unless_it_is_the_total() -> None:
     """Factors are local derivatives along one way: what reaches further by other ways keeps its own derivative."""
-    for config in ("example", "fan_out", "matrix_form", "xor", "multiclass", "mazur", "relu_binary", RESIDUAL, CONSTANTS):
+    for config in (
+        "example",
+        "fan_out",
+        "matrix_form",
+        "xor",
+        "multiclass",
+        "mazur",
+        "relu_binary",
+        RESIDUAL,
+        CONSTANTS,
+    ):
         chains, _ = graph(config)
         for name in chains.leading - {chains.objective.name}:
             type = chains.graph.types[name]
@@ -214,7 +227,8 @@ def test_no_label_of_a_factor_is_a_total_s_unless_it_is_the_total() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("3", 3.0), ("1/4", 0.25), ("-1/4", -0.25), ("x", None), ("1 + 1", None), ("1/x", None)]
+    ("text", "value"),
+    [("3", 3.0), ("1/4", 0.25), ("-1/4", -0.25), ("x", None), ("1 + 1", None), ("1/x", None)],
 )
 def test_a_constant_is_a_number_or_a_quotient_of_numbers(text: str, value: float | None) -> None:
     assert constant_value(parse_expression(text)) == value

@@ -76,7 +76,10 @@ def _imports(module: str, node: ast.AST, inside: bool, typing: bool) -> Iterator
             assert not child.level, f"{module}:{child.lineno}: a relative import"
             names = [f"{child.module}.{alias.name}" for alias in child.names]
             targets = {name if own(name) in MODULES else child.module for name in names}
-            yield from (Import(module, str(target), child.lineno, inside, typing) for target in sorted(map(str, targets)))
+            yield from (
+                Import(module, str(target), child.lineno, inside, typing)
+                for target in sorted(map(str, targets))
+            )
         else:
             function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
             checking = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
@@ -103,7 +106,8 @@ def test_imports_point_to_the_rows_above(module: str) -> None:
     wrong = [
         f"{module}:{line} reads {target}"
         for target, line in found
-        if target not in ("__init__",) and RANK[str(target)] >= RANK[module]
+        if target not in ("__init__",)
+        and RANK[str(target)] >= RANK[module]
         # the public names are looked up on demand
         and not (module == "trace" and target == "render.text")
     ]
@@ -142,7 +146,10 @@ def test_only_layers_and_config_know_what_a_layer_is() -> None:
         ("import yaml", Import("m", "yaml", 1, False, False)),
         ("from backtrace.errors import Fault", Import("m", "backtrace.errors", 1, False, False)),
         ("def f():\n    import rich.text", Import("m", "rich.text", 2, True, False)),
-        ("if TYPE_CHECKING:\n    from backtrace.config import Config", Import("m", "backtrace.config", 2, False, True)),
+        (
+            "if TYPE_CHECKING:\n    from backtrace.config import Config",
+            Import("m", "backtrace.config", 2, False, True),
+        ),
     ],
 )
 def test_the_checker_sees_what_it_is_to_check(source: str, found: Import) -> None:

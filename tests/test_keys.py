@@ -14,12 +14,24 @@ from backtrace.codegen import places
 from backtrace.config import from_document, read
 from backtrace.expressions import Element
 from backtrace.graph import Graph
-from backtrace.keys import Derivative, Key, Keys, Part, Path, UnknownKeyError, Via, outside_brackets, subscripted
+from backtrace.keys import (
+    Derivative,
+    Key,
+    Keys,
+    Part,
+    Path,
+    UnknownKeyError,
+    Via,
+    outside_brackets,
+    subscripted,
+)
 from backtrace.quantities import View
 from backtrace.report import all_targets
 from backtrace.yamlfile import parse
 
-CONFIGS = sorted(p for p in (File(__file__).parent.parent / "configs").glob("*.yaml") if ".expected." not in p.name)
+CONFIGS = sorted(
+    p for p in (File(__file__).parent.parent / "configs").glob("*.yaml") if ".expected." not in p.name
+)
 
 
 @cache
@@ -310,7 +322,8 @@ def test_how_a_reader_sees_a_key(config: str, key: str, pretty: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "dropped"), [("example", []), ("xor", []), (COLLIDING, ["W", "V"]), (TAKEN, []), (LABELLED, [])]
+    ("config", "dropped"),
+    [("example", []), ("xor", []), (COLLIDING, ["W", "V"]), (TAKEN, []), (LABELLED, [])],
 )
 def test_short_keys_that_equal_another_name_are_dropped(config: str, dropped: list[str]) -> None:
     assert keys(config).dropped() == dropped
@@ -336,14 +349,16 @@ def test_an_unknown_key_is_answered_with_one_that_may_be_meant(config: str, text
 
 
 @pytest.mark.parametrize(
-    ("text", "parts"), [("a,b", ["a", "b"]), ("W[1,2],x", ["W[1,2]", "x"]), ("f(a,b)", ["f(a,b)"]), ("", [""])]
+    ("text", "parts"),
+    [("a,b", ["a", "b"]), ("W[1,2],x", ["W[1,2]", "x"]), ("f(a,b)", ["f(a,b)"]), ("", [""])],
 )
 def test_commas_within_brackets_part_nothing(text: str, parts: list[str]) -> None:
     assert outside_brackets(text) == parts
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"), [("x1", "x₁"), ("net_h12", "net_h₁₂"), ("x_1", "x_1"), ("h", "h"), ("x1y", "x1y"), ("x1_2", "x1_2")]
+    ("name", "shown"),
+    [("x1", "x₁"), ("net_h12", "net_h₁₂"), ("x_1", "x_1"), ("h", "h"), ("x1y", "x1y"), ("x1_2", "x1_2")],
 )
 def test_the_last_digits_of_a_name_are_its_subscript(name: str, shown: str) -> None:
     assert subscripted(name) == shown
@@ -386,7 +401,9 @@ def test_what_a_reader_sees_can_be_typed_in_again(config: str) -> None:
     reader = keys(config)
     for target in elements(graph(config)):
         pretty = reader.pretty(target)
-        plain = target.name.rstrip("+#").isidentifier() and not (target.name.rstrip("+#")[-1].isdigit() and target.index)
+        plain = target.name.rstrip("+#").isidentifier() and not (
+            target.name.rstrip("+#")[-1].isdigit() and target.index
+        )
         if plain and pretty != "η":
             assert reader.text(reader.parse(pretty).target) == reader.text(target)
 

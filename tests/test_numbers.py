@@ -95,7 +95,9 @@ def test_the_least_and_the_greatest_numbers_within_a_formula(number: float, text
     assert Numbers(8).inline(number) == text
 
 
-@pytest.mark.parametrize(("text", "ascii_text"), [("∞", "inf"), ("-∞", "-inf"), ("nan", "nan"), ("0.5", "0.5")])
+@pytest.mark.parametrize(
+    ("text", "ascii_text"), [("∞", "inf"), ("-∞", "-inf"), ("nan", "nan"), ("0.5", "0.5")]
+)
 def test_infinity_has_an_ascii_name(text: str, ascii_text: str) -> None:
     assert ascii_number(text) == ascii_text
 

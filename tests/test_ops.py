@@ -18,7 +18,7 @@ from backtrace.executor import evaluate
 from backtrace.expressions import Call, Element, Expr, ExpressionError, Index, Name, Type, parse
 from backtrace.graph import Equation
 from backtrace.ops import TABLE, Macro, Scope, call, typed
-from backtrace.ops.base import Op, ShapeError
+from backtrace.ops.base import Op
 from backtrace.ops.elementwise import Elementwise
 from backtrace.ops.structural import MatMul, OverSamples, Reduction
 from backtrace.scalars import derivative, element, reached
@@ -89,7 +89,8 @@ def check_reach(example: Example, name: str) -> None:
         found = np.zeros(depends.shape[: depends.ndim - len(slot((index, sample)))], dtype=bool)
         for at in places_:
             found[slot(at)] = True
-        expected = depends[(..., *slot((index, sample)))]
+        cell: tuple[Any, ...] = (..., *slot((index, sample)))
+        expected = depends[cell]
         assert np.array_equal(found, expected), f"reach of {name}{list(index)} is {places_}"
 
 
@@ -142,7 +143,7 @@ class Scalars:
         self.source = Source(SAMPLES, {})
         self.values: dict[str, float] = {}
         for name, values in {**example.given, "y": y}.items():
-            sampled = name != "y" and example.names[name].sampled or name == "y" and example.expr.sampled
+            sampled = (name != "y" and example.names[name].sampled) or (name == "y" and example.expr.sampled)
             for place in np.ndindex(values.shape):
                 key = Element(name, place[1:], place[0]) if sampled else Element(name, place)
                 self.values[self.source.variable(key)] = float(values[place])
@@ -208,7 +209,9 @@ WRONG: dict[str, Callable[[], Op]] = {
     "option left out": lambda: _changed("leaky_relu", derivatives=("where(x > 0, 1, 0.01)",)),
     "softmax as if elementwise": lambda: _changed("softmax", back="y * (1 - y) * g"),
     "shown derivative of a kernel": lambda: _changed("log_softmax", by=lambda y, other, same: parse("1")),
-    "movement back": lambda: _changed("stack", back=lambda call, operand, g: Call("index", (g,), (("key", (0,)),))),
+    "movement back": lambda: _changed(
+        "stack", back=lambda call, operand, g: Call("index", (g,), (("key", (0,)),))
+    ),
     "product of matrices": lambda: _like(WrongMatMul, TABLE["matmul"]),
     "reach of a sum": lambda: _like(ShortReach, TABLE["sum"]),
     "mean over samples": lambda: _like(ForgottenCount, TABLE["mean_samples"]),
@@ -241,7 +244,10 @@ NAMES: dict[str, Expr] = {
 FUNCTIONS = {
     "swish": Macro("swish", ("x",), parse("x*sigmoid(x)")),
     "endless": Macro("endless", ("x",), parse("1 + endless(x)")),
-    **{f"twice{k}": Macro(f"twice{k}", ("x",), parse(f"twice{k - 1}(x) + twice{k - 1}(x)")) for k in range(2, 40)},
+    **{
+        f"twice{k}": Macro(f"twice{k}", ("x",), parse(f"twice{k - 1}(x) + twice{k - 1}(x)"))
+        for k in range(2, 40)
+    },
     "twice1": Macro("twice1", ("x",), parse("x + x")),
 }
 
@@ -249,11 +255,16 @@ FUNCTIONS = {
 @pytest.mark.parametrize(
     ("text", "offset", "message", "hint"),
     [
-        ("x + y", 4, '"y" is not known here', "state it under inputs:, targets:, parameters: or as an equation above"),
+        (
+            "x + y",
+            4,
+            '"y" is not known here',
+            "state it under inputs:, targets:, parameters: or as an equation above",
+        ),
         ("sigmoid", 0, '"sigmoid" is not known here', "sigmoid is a function: sigmoid(...)"),
         ("1 + sigmod(x)", 4, 'there is no function "sigmod"', 'did you mean "sigmoid"?'),
-        ("eval(x)", 0, 'there is no function "eval"', ""),
-        ("gather(x)", 0, 'there is no function "gather"', ""),
+        ("eval(x)", 0, 'there is no function "eval"', 'did you mean "equal"?'),
+        ("gather(x)", 0, 'there is no function "gather"', 'did you mean "greater"?'),
         ("scatter(x)", 0, 'there is no function "scatter"', ""),
         ("sin(x, x)", 0, "sin takes 1 operand, not 2", ""),
         ("sin()", 0, "sin takes 1 operand, not 0", ""),
@@ -275,14 +286,21 @@ FUNCTIONS = {
         ("x[2]", 0, "index does not fit 2: index 2 is out of bounds for axis 0 with size 2", ""),
         ("x[5:]", 0, "index of 2 leaves no elements", ""),
         ("x[::0]", 0, "index does not fit 2: slice step cannot be zero", ""),
-        ("reshape(x, shape=(3,))", 0, "reshape does not fit 2: cannot reshape array of size 2 into shape (3,)", ""),
+        (
+            "reshape(x, shape=(3,))",
+            0,
+            "reshape does not fit 2: cannot reshape array of size 2 into shape (3,)",
+            "",
+        ),
         ("reshape(x)", 0, "reshape does not fit 2: cannot reshape array of size 2 into shape ()", ""),
         ("[x, u]", 0, "stack does not fit 2 and 3: all input arrays must have the same shape", ""),
         ("half_squared_error(x, u)", 0, "in half_squared_error: shapes 2 and 3 do not fit elementwise", ""),
-        ("endless(x)", 0, 'in endless: there is no function "endless"', ""),
+        ("endless(x)", 0, 'in endless: there is no function "endless"', 'did you mean "less"?'),
     ],
 )
-def test_what_does_not_fit_is_refused_where_it_stands(text: str, offset: int, message: str, hint: str) -> None:
+def test_what_does_not_fit_is_refused_where_it_stands(
+    text: str, offset: int, message: str, hint: str
+) -> None:
     with pytest.raises(ExpressionError) as refusal:
         typed(parse(text), Scope(NAMES, FUNCTIONS))
     error = refusal.value
@@ -295,7 +313,7 @@ def test_functions_that_multiply_are_bounded() -> None:
 
 
 def test_a_name_may_be_a_letter_of_the_rules() -> None:
-    """The derivative of sqrt is 1 / (2*y): a node that is called y itself must not be taken for the rule's letter."""
+    """The derivative of sqrt is 1 / (2*y): a node of the name y must not be taken for the rule's letter."""
     for text in ("sqrt(x)", "x*y", "sigmoid(b)", "a**b", "softmax(g)", "where(c > 0, x, y)"):
         scope = {letter: Name(letter, Type((2,))) for letter in "abcgxy"}
         expr = typed(parse(text), Scope(scope))
@@ -345,7 +363,10 @@ def test_derivatives_at_the_edge(text: str, given: float, expected: float) -> No
     p = Name("p", Type(()))
     expr = typed(parse(text), Scope({"p": p}))
     back = gradients([Equation("y", expr, Type(()))], "y", ["p"], 1)
-    found = evaluate(back, {"p": np.array(given), "y": evaluated(Example(expr, {}), {"p": np.array(given)})}, None)  # type: ignore[arg-type]
+    assert isinstance(expr, Call)
+    values = {"p": np.array(given)}
+    values["y"] = evaluated(Example(expr, values), values)
+    found = evaluate(back, values, None)
     assert float(found.get("dy/dp", np.array(0.0))) == expected
     read = Scalars(Example(call("identity", p), {"p": np.array(given)}), np.array(0.0))
     assert read(derivative(expr, ((), None), Element("p"), 1)) == expected

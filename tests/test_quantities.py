@@ -128,7 +128,9 @@ def test_keys_are_parsed_without_work(monkeypatch: pytest.MonkeyPatch) -> None:
     assert work.total == 0
 
 
-def test_a_derivative_its_formula_and_its_factors_are_found_by_index_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_derivative_its_formula_and_its_factors_are_found_by_index_arithmetic(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """100,352 elements in W1: what is made for one of them is of the order of its 8 samples and 784 operands."""
     view = large().epochs[0]
     element = Element("W1", (299, 6))
@@ -141,7 +143,9 @@ def test_a_derivative_its_formula_and_its_factors_are_found_by_index_arithmetic(
         for factor in view.chains.factors(element, way):
             assert view.quantity(factor).formula is not None
             product *= view.number(factor)
-        assert math.isclose(product, view.number(Via(view.chains.objective, element, way)), rel_tol=1e-12, abs_tol=1e-18)
+        assert math.isclose(
+            product, view.number(Via(view.chains.objective, element, way)), rel_tol=1e-12, abs_tol=1e-18
+        )
     assert len(view.chains.ways(element)) == 8
     assert work.total < 10_000, work.count
 
@@ -204,7 +208,15 @@ def test_a_key_has_its_number(key: str, value: float) -> None:
 
 @pytest.mark.parametrize(
     ("key", "shape"),
-    [("W", (2, 2)), ("U+", (2, 2)), ("dE_tot/dW", (2, 2)), ("h", (2,)), ("E+", (2,)), ("dE1/dh", (2,)), ("dE_tot/dx", (2,))],
+    [
+        ("W", (2, 2)),
+        ("U+", (2, 2)),
+        ("dE_tot/dW", (2, 2)),
+        ("h", (2,)),
+        ("E+", (2,)),
+        ("dE1/dh", (2,)),
+        ("dE_tot/dx", (2,)),
+    ],
 )
 def test_the_name_of_an_array_gives_the_array(key: str, shape: tuple[int, ...]) -> None:
     assert np.shape(example()[key]) == shape
@@ -212,7 +224,16 @@ def test_the_name_of_an_array_gives_the_array(key: str, shape: tuple[int, ...]) 
 
 @pytest.mark.parametrize(
     ("key", "shape"),
-    [("z", (4, 3)), ("z1", (4,)), ("z#2", (3,)), ("J", ()), ("yhat", (4,)), ("dJ/dz", (4, 3)), ("dJ/dz#2", (3,)), ("da1/dz1", (4,))],
+    [
+        ("z", (4, 3)),
+        ("z1", (4,)),
+        ("z#2", (3,)),
+        ("J", ()),
+        ("yhat", (4,)),
+        ("dJ/dz", (4, 3)),
+        ("dJ/dz#2", (3,)),
+        ("da1/dz1", (4,)),
+    ],
 )
 def test_of_several_samples_all_are_meant_unless_one_is_named(key: str, shape: tuple[int, ...]) -> None:
     assert np.shape(xor()[key]) == shape

@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backtrace.errors import did_you_mean
-from backtrace.expressions import MAX_NODES, Call, Expr, ExpressionError, Name, Num, Type, parse, substitute, walk
+from backtrace.expressions import (
+    MAX_NODES,
+    Call,
+    Expr,
+    ExpressionError,
+    Name,
+    Num,
+    Type,
+    parse,
+    substitute,
+    walk,
+)
 from backtrace.ops import elementwise, losses, structural
 from backtrace.ops.base import Op, ShapeError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -75,7 +75,7 @@ class Op(ABC):
         """
 
 
-@lru_cache(maxsize=None)
+@cache
 def rule(text: str) -> Expr:
     """A rule of a table, read once."""
     return parse(text)

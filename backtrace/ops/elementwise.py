@@ -88,7 +88,7 @@ def _step(x: Array) -> Array:
 
 def _sigmoid(x: Array) -> Array:
     e = np.exp(np.where(np.real(x) >= 0, -x, x))
-    return np.where(np.real(x) >= 0, 1.0, e) / (1 + e)
+    return np.asarray(np.where(np.real(x) >= 0, 1.0, e) / (1 + e))
 
 
 def _softplus(x: Array) -> Array:

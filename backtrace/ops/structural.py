@@ -70,7 +70,7 @@ class MatMul(Op):
         return _filled(MATMUL_VJP[len(a.shape), len(b.shape)][operand], call, g, y)
 
     def _pair(self, call: Call, index: Index, k: int) -> tuple[Index, Index]:
-        left, right = call.args
+        left, _ = call.args
         row, column = index[: len(left.shape) - 1], index[len(left.shape) - 1 :]
         return (*row, k), (k, *column)
 
@@ -152,7 +152,10 @@ def positions(op: Movement, shapes: tuple[Shape, ...], options: tuple[tuple[str,
     """Run a movement once on whole numbers that say where they stand."""
     sizes = [math.prod(shape) for shape in shapes]
     starts = tuple(sum(sizes[:k]) for k in range(len(sizes)))
-    arrays = [np.arange(start, start + size).reshape(shape) for start, size, shape in zip(starts, sizes, shapes)]
+    arrays = [
+        np.arange(start, start + size).reshape(shape)
+        for start, size, shape in zip(starts, sizes, shapes, strict=True)
+    ]
     return Positions(np.asarray(op.move(*arrays, **{**op.options, **dict(options)})), starts)
 
 
@@ -253,7 +256,8 @@ class Scatter(Op):
         size = math.prod(call.shape)
         lead = g.shape[:1] if call.args[0].sampled else ()
         out = np.zeros((*lead, size), dtype=g.dtype)
-        np.add.at(out, (..., places.ravel()), g.reshape((*lead, -1)))
+        cell: Any = (..., places.ravel())
+        np.add.at(out, cell, g.reshape((*lead, -1)))
         return out.reshape(lead + call.shape)
 
     def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
@@ -353,7 +357,7 @@ MOVEMENTS: tuple[Movement, ...] = (
 
 
 def _part(call: Call, operand: int) -> tuple[Any, ...]:
-    axis = call.option("axis", 0) % len(call.shape)
+    axis = int(call.option("axis", 0)) % len(call.shape)
     start = sum(arg.shape[axis] for arg in call.args[:operand])
     part = ("slice", start, start + call.args[operand].shape[axis], None)
     return (("slice", None, None, None),) * axis + (part,)

@@ -9,10 +9,10 @@ from typing import Final
 
 from backtrace.diff import Diff, Judged, Verdict
 from backtrace.diff.expected import Figure
-from backtrace.errors import shortened
+from backtrace.errors import shortened, visible
 from backtrace.render.lines import GAP, Entry, Line, Span, aligned, cells, natural_edge, padded, wrapped
 from backtrace.render.numbers import LARGEST_FIXED, Numbers
-from backtrace.render.text import Layout, _Writer
+from backtrace.render.text import Layout, Writer
 
 SUMMARY: Final = {
     Verdict.MATCH: ("matches", "match", "good"),
@@ -107,8 +107,7 @@ class _Page:
         """A row a figure, under the headings of its source; what an author says of it below."""
         limit = len(rows) if self.layout.choice.full else MOST
         texts = [self.cells(row) for row in rows[:limit]]
-        dated = any(text[-1] for text in texts)
-        heads = HEADS if dated else HEADS[:-1]
+        heads = HEADS if any(text[-1] for text in texts) else HEADS[:-1]
         widths = [max(cells(head), *(cells(text[k + 1]) for text in texts)) for k, head in enumerate(heads)]
         room = self.layout.width - 2 - sum(width + len(GAP) for width in widths)
         left = max((cells(text[0]) for text in texts if cells(text[0]) <= room), default=0)
@@ -117,7 +116,7 @@ class _Page:
         for row, text in zip(rows, texts, strict=False):
             if row.figure.heading != heading:
                 heading = row.figure.heading
-                yield (Span(f"  {shortened(heading, self.layout.width - 2)}", "layer"),)
+                yield (Span(f"  {self.cut(heading, self.layout.width - 2)}", "layer"),)
             yield from self.row(row, text, (left, *widths))
             yield from self.erratum(row)
         if len(rows) > limit:
@@ -155,23 +154,28 @@ class _Page:
             return
         right = f"right is {erratum.right}" if erratum.right else ""
         text = ": ".join(filter(None, ("known erratum", right, " ".join(erratum.why.split()))))
-        for number, line in enumerate(wrapped(text, self.layout.width - 6)):
+        for number, line in enumerate(wrapped(visible(text), self.layout.width - 6)):
             yield (Span(" " * (6 if number else 4) + line, "dim"),)
 
     # ── a quantity ──
 
     def label(self, row: Judged) -> str:
         assert row.quantity is not None
-        return _Writer(self.layout, row.quantity.view).label(row.quantity.target) + row.mark
+        return Writer(self.layout, row.quantity.view).label(row.quantity.target) + row.mark
 
     def printed(self, row: Judged) -> str:
-        return self.number(shortened(row.figure.printed, LONGEST_NUMBER))
+        return self.number(self.cut(row.figure.printed, LONGEST_NUMBER))
 
     def computed(self, row: Judged) -> str:
         return self.number(computed_text(row.figure, row.value))
 
     def number(self, text: str) -> str:
-        return text.replace("−", "-").replace("∞", "inf").replace("…", "...") if self.layout.ascii else text
+        return text.replace("−", "-").replace("∞", "inf") if self.layout.ascii else text
+
+    def cut(self, text: str, limit: int) -> str:
+        """A source's text, in at most so many characters."""
+        room = limit - 2 if self.layout.ascii else limit  # three dots instead of one
+        return shortened(text, room).replace("…", self.dots)
 
     # ── the first difference ──
 
@@ -179,10 +183,10 @@ class _Page:
         """How the number is computed, and what was printed."""
         assert row.quantity is not None
         place = row.figure.place
-        where = f"{GAP}{shortened(place.file, 40)}:{place.line}" if place else ""
+        where = f"{GAP}{self.cut(place.file, 40)}:{place.line}" if place else ""
         yield Span(f"The first difference: {self.label(row)}", "heading"), Span(where, "dim")
         digits = max(self.layout.numbers.digits, decimals(row.figure) or 0)
-        writer = _Writer(replace(self.layout, numbers=Numbers(digits)), row.quantity.view)
+        writer = Writer(replace(self.layout, numbers=Numbers(digits)), row.quantity.view)
         computed = replace(writer.entry(row.quantity), value=self.computed(row))
         entries = [computed, Entry("printed", "", "", self.printed(row))]
         yield from aligned(entries, self.layout.width, natural_edge(entries, self.layout.width))
@@ -205,7 +209,7 @@ class _Page:
 
     def unknown_key(self, key: str, figure: Figure) -> str:
         line = f"line {figure.place.line}: " if figure.place else ""
-        return line + shortened(key, self.layout.width // 2)
+        return line + self.cut(key, self.layout.width // 2)
 
     def unknown_row(self, label: str, hint: str, left: int) -> Iterator[Line]:
         if 2 + left + len(GAP) + cells(hint) <= self.layout.width:

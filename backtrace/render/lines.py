@@ -159,6 +159,8 @@ def _broken(entry: Entry, width: int, edge: int) -> Iterator[Line]:
     if entry.middle:
         parts = wrapped_formula(entry.middle, room - indent - 2)
         lines += [" " * (indent + 2 * bool(k)) + part for k, part in enumerate(parts)]
+    if cells(lines[-1]) + 2 + cells(entry.value) > edge:  # what could not be broken leaves no room beside it
+        lines.append("")
     for line in lines[:-1]:
         yield (Span(line),)
     yield Span(lines[-1]), Span(padded(entry.value, edge - cells(lines[-1]), right=True), "value")

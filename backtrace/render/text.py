@@ -57,7 +57,7 @@ def report_text(trace: Trace, layout: Layout | None = None) -> str:
 def report_lines(trace: Trace, layout: Layout) -> Iterator[Line]:
     """The report of a trace, line by line."""
     views = [view for view in trace.epochs if layout.epochs is None or view.epoch in layout.epochs]
-    writer = _Writer(layout, trace.epochs[0])
+    writer = Writer(layout, trace.epochs[0])
     yield from writer.header(trace)
     for view in views:
         yield from replace(writer, view=view).epoch(len(trace.losses) > 1)
@@ -66,7 +66,7 @@ def report_lines(trace: Trace, layout: Layout) -> Iterator[Line]:
 
 
 @dataclass(frozen=True)
-class _Writer:
+class Writer:
     """Writes one epoch's sections as lines."""
 
     layout: Layout
@@ -190,8 +190,14 @@ class _Writer:
         """The column where all values of an epoch end."""
         width = self.layout.width
         blocks = [b for s in made if s.name != "given" for b in s.blocks if isinstance(b, Rows)]
-        singles = [[self.entry(line[0]) for line in block.lines if len(line) == 1] for block in blocks]
-        return max((natural_edge(entries, width) for entries in singles if entries), default=width)
+        groups = [group for block in blocks for group in self.entries(block)]
+        return max((natural_edge(entries, width) for entries in groups if entries), default=width)
+
+    def entries(self, block: Rows) -> tuple[list[Entry], list[Entry]]:
+        """What of a block stands in lines: numbers of the first sample, and what is the same for all samples."""
+        first = [self.unsampled_entry(line[0]) for line in block.lines if len(line) > 1]
+        single = [self.entry(line[0]) for line in block.lines if len(line) == 1]
+        return [entry for entry in first if entry.numbers], single
 
     def section(self, section: Section) -> Iterator[Line]:
         for number, line in enumerate(wrapped(self.title(section), self.layout.width - 2)):
@@ -310,15 +316,12 @@ class _Writer:
 
     def columns(self, block: Rows) -> Iterator[Line]:
         """A column for each sample; what is the same for all of them below; then the numbers of one sample."""
-        several = [line for line in block.lines if len(line) > 1]
-        single = [line[0] for line in block.lines if len(line) == 1]
-        yield from self.sample_columns(several)
-        first = [self.unsampled_entry(line[0]) for line in several if line[0].formula is not None]
-        first = [entry for entry in first if entry.numbers]
+        first, single = self.entries(block)
+        yield from self.sample_columns([line for line in block.lines if len(line) > 1])
         if first:
             yield (Span("  with the numbers of sample 1", "dim"),)
             yield from aligned(first, self.layout.width, self.edge)
-        yield from aligned([self.entry(quantity) for quantity in single], self.layout.width, self.edge)
+        yield from aligned(single, self.layout.width, self.edge)
 
     def sample_columns(self, lines: Sequence[tuple[Quantity, ...]]) -> Iterator[Line]:
         lefts = [self.unsampled_entry(line[0]) for line in lines]
