@@ -125,7 +125,11 @@ class _Builder:
             stack = [first.name]
             while stack:
                 name = stack[-1]
-                needed = [n for n in names(waiting[name].expr) if n in waiting and n not in placed and n not in givens]
+                needed = [
+                    n
+                    for n in names(waiting[name].expr)
+                    if n in waiting and n not in placed and n not in givens
+                ]
                 if name in placed or not needed:
                     placed.setdefault(name, waiting[name])
                     stack.pop()
@@ -157,7 +161,9 @@ class _Builder:
             found = by_name.get(stated.expr.id)
             if found is None:
                 hint = did_you_mean(stated.expr.id, by_name) or "state it under equations:"
-                self.refuse(stated.node.place, f'there is no equation "{stated.expr.id}"', hint, len(stated.expr.id))
+                self.refuse(
+                    stated.node.place, f'there is no equation "{stated.expr.id}"', hint, len(stated.expr.id)
+                )
                 return None, forward
             return self.reduced(found, forward)
         name = "E_tot"
@@ -170,12 +176,16 @@ class _Builder:
             self.faults.append(expression_fault(stated.node, error))
             return None, forward
         if name in scope:
-            self.refuse(stated.node.place, f'"{name}" is taken, but the objective needs it', f"name it: {name}: ...")
+            self.refuse(
+                stated.node.place, f'"{name}" is taken, but the objective needs it', f"name it: {name}: ..."
+            )
             return None, forward
         equation = Equation(name, expr, Type(expr.shape, expr.sampled))
         return self.reduced(equation, (*forward, equation))
 
-    def reduced(self, found: Equation, forward: tuple[Equation, ...]) -> tuple[str | None, tuple[Equation, ...]]:
+    def reduced(
+        self, found: Equation, forward: tuple[Equation, ...]
+    ) -> tuple[str | None, tuple[Equation, ...]]:
         """The objective over all samples; a sample's own objective gets the same name with #."""
         stated = self.config.objective
         assert stated is not None
@@ -192,7 +202,8 @@ class _Builder:
         own = found.name + "#"
         renamed = {found.name: Name(own, found.type)}
         rest = tuple(
-            replace(e, name=own) if e is found else replace(e, expr=_renamed(e.expr, renamed)) for e in forward
+            replace(e, name=own) if e is found else replace(e, expr=_renamed(e.expr, renamed))
+            for e in forward
         )
         whole = call(f"{self.config.reduce}_samples", Name(own, found.type), count=self.config.samples)
         return found.name, (*rest, Equation(found.name, whole, Type(())))
@@ -205,7 +216,9 @@ class _Builder:
             self.check_names(key, parameters, givens)
         if self.config.learning_rate is None:
             return ()
-        chosen = parameters if self.config.train is None else [n for n in parameters if n in self.config.train]
+        chosen = (
+            parameters if self.config.train is None else [n for n in parameters if n in self.config.train]
+        )
         return tuple(name for name in chosen if name not in self.config.freeze)
 
     def check_names(self, key: str, parameters: Sequence[str], givens: Mapping[str, GivenArray]) -> None:
@@ -236,7 +249,11 @@ class _Builder:
             how = f", {config.reduce} over them" if config.reduce else ""
             notes.append(f"{config.samples} samples{how}")
         if config.nodes.get("layers"):
-            notes.append("W @ x, a row of weights per unit" if config.column_vectors else "x @ W, a row of weights per input")
+            notes.append(
+                "W @ x, a row of weights per unit"
+                if config.column_vectors
+                else "x @ W, a row of weights per input"
+            )
         return tuple(notes)
 
 

@@ -36,13 +36,17 @@ app = typer.Typer(
 Config = Annotated[str, typer.Argument(metavar="CONFIG", help="a config, such as configs/example.yaml")]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=NUMBER", help="another given value: W11=0.35, learning_rate=0.1 (repeatable)"),
+    typer.Option(
+        "--set", metavar="KEY=NUMBER", help="another given value: W11=0.35, learning_rate=0.1 (repeatable)"
+    ),
 ]
 Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="how many updates to make")]
 Digits = Annotated[int, typer.Option("--digits", metavar="D", min=1, max=17, help="decimals of a result")]
 Ascii = Annotated[bool, typer.Option("--ascii", help="no signs outside ASCII")]
 Only = Annotated[str | None, typer.Option("--only", metavar="KEYS", help="only these rows: 'W11,h*,dE*'")]
-Debug = Annotated[bool, typer.Option("--debug", help="a traceback for errors of the program itself", hidden=True)]
+Debug = Annotated[
+    bool, typer.Option("--debug", help="a traceback for errors of the program itself", hidden=True)
+]
 
 
 def _version(wanted: bool) -> None:
@@ -53,7 +57,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="the version")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="the version")
+    ] = False,
 ) -> None:
     pass
 
@@ -65,18 +71,24 @@ def run(
     set_: Set = None,
     only: Only = None,
     section: Annotated[
-        str | None, typer.Option("--section", metavar="NAMES", help="given, forward, error, step 1, ..., after")
+        str | None,
+        typer.Option("--section", metavar="NAMES", help="given, forward, error, step 1, ..., after"),
     ] = None,
     epoch: Annotated[
         str | None, typer.Option("--epoch", metavar="LIST", help="the epochs to show in full: 1,10,last")
     ] = None,
-    every: Annotated[int | None, typer.Option("--every", metavar="K", min=1, help="show every K-th epoch")] = None,
-    sample: Annotated[int | None, typer.Option("--sample", metavar="S", min=1, help="show one sample only")] = None,
+    every: Annotated[
+        int | None, typer.Option("--every", metavar="K", min=1, help="show every K-th epoch")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", metavar="S", min=1, help="show one sample only")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="leave nothing out, however long")] = False,
     digits: Digits = 8,
     ascii_: Ascii = False,
     expect: Annotated[
-        str | None, typer.Option("--expect", metavar="FILE", help="compare with expected figures; exit 1 if they differ")
+        str | None,
+        typer.Option("--expect", metavar="FILE", help="compare with expected figures; exit 1 if they differ"),
     ] = None,
     debug: Debug = False,
 ) -> None:
@@ -104,7 +116,9 @@ def run(
 @app.command(short_help="compare with expected figures")
 def diff(
     config: Config,
-    expected: Annotated[str, typer.Argument(metavar="EXPECTED", help="a YAML or JSON file of keys and figures")],
+    expected: Annotated[
+        str, typer.Argument(metavar="EXPECTED", help="a YAML or JSON file of keys and figures")
+    ],
     epochs: Epochs = None,
     set_: Set = None,
     ascii_: Ascii = False,
@@ -157,8 +171,12 @@ def keys(
 
 @app.command(short_help="write a config to start from")
 def init(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="where to write it; never over an existing file")] = "network.yaml",
-    template: Annotated[str, typer.Option("--template", metavar="NAME", help="network, samples, equations or gates")] = "network",
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="where to write it; never over an existing file")
+    ] = "network.yaml",
+    template: Annotated[
+        str, typer.Option("--template", metavar="NAME", help="network, samples, equations or gates")
+    ] = "network",
     debug: Debug = False,
 ) -> None:
     """\b
@@ -171,7 +189,9 @@ def init(
         with open(file, "x", encoding="utf-8", newline="\n") as out:
             out.write(text)
     except FileExistsError:
-        raise FileError(Fault(f"{visible(file)} exists already", hint="give another name: backtrace init my.yaml")) from None
+        raise FileError(
+            Fault(f"{visible(file)} exists already", hint="give another name: backtrace init my.yaml")
+        ) from None
     except OSError as error:
         raise FileError(Fault(f"{visible(file)} cannot be written: {error.strerror}")) from None
     typer.echo(f"Wrote {visible(file)}. Next: backtrace run {visible(file)}")
@@ -182,7 +202,9 @@ def _template(name: str) -> str:
     from importlib.resources import files
 
     folder = files("backtrace").joinpath("templates")
-    known = sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    known = sorted(
+        entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")
+    )
     if name not in known:
         hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
         raise UsageError(Fault(f'there is no template "{visible(name)}"', hint=hint))
@@ -214,7 +236,9 @@ def _epoch_number(text: str, count: int) -> int:
     word = text.strip()
     number = count if word == "last" else int(word) if word.isdecimal() else 0
     if not 1 <= number <= count:
-        raise UsageError(Fault(f'--epoch: "{visible(word)}" is no epoch of 1 to {count}', hint="such as 1,10,last"))
+        raise UsageError(
+            Fault(f'--epoch: "{visible(word)}" is no epoch of 1 to {count}', hint="such as 1,10,last")
+        )
     return number
 
 
@@ -230,12 +254,18 @@ def _given(pairs: Sequence[str] | None) -> dict[str, float]:
         if sign and not math.isfinite(found[key.strip()]):
             raise UsageError(Fault(f'--set "{visible(pair)}": {visible(number)} is not a finite number'))
         if not sign or not key.strip():
-            raise UsageError(Fault(f'--set "{visible(pair)}" is not KEY=NUMBER', hint="such as --set W11=0.35"))
+            raise UsageError(
+                Fault(f'--set "{visible(pair)}" is not KEY=NUMBER', hint="such as --set W11=0.35")
+            )
     return found
 
 
 def _traced(
-    config: str, epochs: int | None, pairs: Sequence[str] | None, shown: _Shown | None, figures: Sequence[Figure] | None
+    config: str,
+    epochs: int | None,
+    pairs: Sequence[str] | None,
+    shown: _Shown | None,
+    figures: Sequence[Figure] | None,
 ) -> Trace:
     from backtrace.build import build
     from backtrace.config import read
@@ -253,7 +283,13 @@ def _traced(
 
 
 def _layout(
-    digits: int, ascii_: bool, only: str | None, section: str | None, sample: int | None, full: bool, trace: Trace
+    digits: int,
+    ascii_: bool,
+    only: str | None,
+    section: str | None,
+    sample: int | None,
+    full: bool,
+    trace: Trace,
 ) -> Layout:
     from backtrace.render import terminal
     from backtrace.render.numbers import Numbers
@@ -277,8 +313,14 @@ def _check_choice(trace: Trace, layout: Layout) -> None:
         return
     known = ", ".join(section.name for section in sections(view, Choice()))
     if choice.only:
-        raise UsageError(Fault(f"--only: nothing matches {', '.join(choice.only)}", hint=view.keys.suggestion(choice.only[0])))
-    raise UsageError(Fault(f"--section: there is no {', '.join(choice.sections)}", hint=f"sections here: {known}"))
+        raise UsageError(
+            Fault(
+                f"--only: nothing matches {', '.join(choice.only)}", hint=view.keys.suggestion(choice.only[0])
+            )
+        )
+    raise UsageError(
+        Fault(f"--section: there is no {', '.join(choice.sections)}", hint=f"sections here: {known}")
+    )
 
 
 def _replaced(layout: Layout, epochs: tuple[int, ...]) -> Layout:
@@ -378,4 +420,6 @@ def _bug(error: Exception) -> int:
     if "--debug" in sys.argv:
         raise error
     what = f"{type(error).__name__}: {visible(str(error))[:200]}"
-    return _say(f"backtrace: this is a bug of backtrace ({what})\n  hint: --debug shows where; please report it", 70)
+    return _say(
+        f"backtrace: this is a bug of backtrace ({what})\n  hint: --debug shows where; please report it", 70
+    )

@@ -4,6 +4,9 @@ The records hold what the file says, not what it means: layers are turned into e
 functions are looked up by ``graph``.
 """
 
+# `return self.expected(...)` notes a fault and gives None, the reading of what cannot be read.
+# mypy: disable-error-code="func-returns-value"
+
 from __future__ import annotations
 
 import keyword
@@ -169,9 +172,16 @@ TOP: Final = (
     Key("inputs", "data", "the given inputs of one sample, or a list of samples"),
     Key("targets", "data", "the given targets, in the same form as the inputs"),
     Key("parameters", "parameters", "given values that training changes: numbers, vectors, matrices"),
-    Key("learning_rate", "number", "the size of a step against the gradient; without it nothing is updated", "learning_rate"),
+    Key(
+        "learning_rate",
+        "number",
+        "the size of a step against the gradient; without it nothing is updated",
+        "learning_rate",
+    ),
     Key("layers", "layers", "a layered network, the short form of equations", "layers"),
-    Key("orientation", "orientation", "x @ W (rows of a weight matrix are inputs) or W @ x", "column_vectors"),
+    Key(
+        "orientation", "orientation", "x @ W (rows of a weight matrix are inputs) or W @ x", "column_vectors"
+    ),
     Key("equations", "equations", "name: expression, for one sample", "equations"),
     Key("functions", "functions", "functions of your own, {swish(x): x * sigmoid(x)}", "functions"),
     Key("loss", "loss", "the loss of a layered network, and the names of its terms and total", "loss"),
@@ -200,8 +210,9 @@ LOSS: Final = (
 )
 ENTRIES: Final = (Key("name", "name", "the array's name"), Key("values", "entries", "its values"))
 LATER: Final = (
-    "weight_decay batch_size shuffle until upstream gradients backward steps clip initialization".split()
-)
+    "weight_decay", "batch_size", "shuffle", "until", "upstream", "gradients", "backward", "steps",
+)  # fmt: skip
+"""Keys of the language that this version does not know yet."""
 ORIENTATIONS: Final = {"x @ W": False, "W @ x": True}
 
 
@@ -212,17 +223,21 @@ class _Reader:
         self.faults = faults
 
     def fault(self, node: Node, message: str, hint: str = "") -> None:
+        """Note a fault; what was being read is None."""
         width = max(len(node.text), 1) if node.kind not in ("list", "mapping") else 1
         self.faults.append(Fault(message, node.place, hint, min(width, 60)))
 
     def expected(self, node: Node, what: str, hint: str = "") -> None:
+        """Note what was expected and what was got; what was being read is None."""
         self.fault(node, f"expected {what}, got {node.describe()}", hint)
 
     # ── the whole ──
 
     def config(self, root: Node) -> Config:
         if root.kind != "mapping":
-            self.expected(root, "a mapping such as `inputs: ...`", "a config begins with inputs:, layers: or equations:")
+            self.expected(
+                root, "a mapping such as `inputs: ...`", "a config begins with inputs:, layers: or equations:"
+            )
             return Config(root.place.file)
         nodes = self.keyed(root, TOP, "the config")
         values: dict[str, Any] = {}
@@ -236,7 +251,9 @@ class _Reader:
         givens, samples = self.givens(nodes)
         objective = self.minimized(nodes)
         self.consistent(root, nodes)
-        config = Config(root.place.file, givens=givens, samples=samples, objective=objective, nodes=nodes, **values)
+        config = Config(
+            root.place.file, givens=givens, samples=samples, objective=objective, nodes=nodes, **values
+        )
         self.names_once(config, nodes)
         return config
 
@@ -258,9 +275,14 @@ class _Reader:
         if "layers" not in nodes and "equations" not in nodes:
             hint = "state a network under layers:, or equations under equations:"
             self.fault(root, "there is nothing to compute", hint)
-        for first, second in (("minimize", "maximize"), ("loss", "minimize"), ("loss", "maximize"), ("train", "freeze")):
+        for first, second in (
+            ("minimize", "maximize"),
+            ("loss", "minimize"),
+            ("loss", "maximize"),
+            ("train", "freeze"),
+        ):
             if first in nodes and second in nodes:
-                self.fault(nodes[second], f"{first}: and {second}: exclude each other", f"keep one of them")
+                self.fault(nodes[second], f"{first}: and {second}: exclude each other", "keep one of them")
         if "loss" in nodes and "layers" not in nodes:
             hint = "write the loss as an equation, and minimize: its name"
             self.fault(nodes["loss"], "loss: belongs to layers:", hint)
@@ -402,7 +424,9 @@ class _Reader:
                     found[key.text] = (values, key.place)
         return found
 
-    def stacked(self, node: Node, samples: list[dict[str, tuple[Array, Place]]]) -> dict[str, tuple[Array, Place]]:
+    def stacked(
+        self, node: Node, samples: list[dict[str, tuple[Array, Place]]]
+    ) -> dict[str, tuple[Array, Place]]:
         first = samples[0]
         for number, (item, sample) in enumerate(zip(node, samples, strict=True), start=1):
             shapes = {name: values.shape for name, (values, _) in sample.items()}
@@ -453,7 +477,9 @@ class _Reader:
         for number, (item, value) in enumerate(zip(items, read, strict=True), start=1):
             if _extent(value) != _extent(read[0]):
                 hint = "all rows have the same length"
-                return self.fault(item, f"item {number} has {_length(value)}, item 1 has {_length(read[0])}", hint)
+                return self.fault(
+                    item, f"item {number} has {_length(value)}, item 1 has {_length(read[0])}", hint
+                )
         return tuple(read)
 
     # ── equations ──
@@ -495,14 +521,18 @@ class _Reader:
     def optimizer(self, node: Node) -> OptimizerSpec | None:
         if node.kind == "text":
             if node.text != "sgd":
-                return self.fault(node, f'there is no optimizer "{node.text}"', "known: sgd, or equations of your own")
+                return self.fault(
+                    node, f'there is no optimizer "{node.text}"', "known: sgd, or equations of your own"
+                )
             return OptimizerSpec(node.text, node=node)
         if node.kind != "mapping":
             return self.expected(node, "sgd or {state: {...}, update: {...}}")
         parts = self.keyed(node, (Key("state", "", ""), Key("update", "", "")), "an optimizer")
         if "update" not in parts:
             return self.fault(node, "the optimizer has no update:", "update: {p: p - lr*g}")
-        read = {name: dict((s.name, s.expr) for s in self.equations(part) or ()) for name, part in parts.items()}
+        read = {
+            name: {s.name: s.expr for s in self.equations(part) or ()} for name, part in parts.items()
+        }
         if "p" not in read["update"]:
             return self.fault(parts["update"], "the update does not say what becomes of p", "p: p - lr*g")
         return OptimizerSpec(None, read.get("state", {}), read["update"], node)
@@ -521,7 +551,9 @@ class _Reader:
         parts = self.keyed(node, LAYER, "a layer")
         values = {key.name: getattr(self, key.read)(parts[key.name]) for key in LAYER if key.name in parts}
         if "weights" not in parts:
-            return self.fault(node, f"layer {number} has no weights", "weights: [[...], ...], a row for each input")
+            return self.fault(
+                node, f"layer {number} has no weights", "weights: [[...], ...], a row for each input"
+            )
         if values["weights"] is None:
             return None
         title = values.get("name") or f"Layer {number}"
@@ -567,11 +599,15 @@ class _Reader:
         values = {key.name: getattr(self, key.read)(parts[key.name]) for key in LOSS if key.name in parts}
         if "kind" not in parts:
             return self.fault(node, "the loss has no kind:", "kind: half_squared_error")
-        return LossSpec(values["kind"] or "", values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"])
+        return LossSpec(
+            values["kind"] or "", values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"]
+        )
 
 
 def _is_name(text: str) -> bool:
-    return text.isidentifier() and not keyword.iskeyword(text) and "__" not in text and not text.startswith("_")
+    return (
+        text.isidentifier() and not keyword.iskeyword(text) and "__" not in text and not text.startswith("_")
+    )
 
 
 def _number_hint(node: Node) -> str:

@@ -35,7 +35,7 @@ class Element(NamedTuple):
     """One scalar of a named array: 0-based index, and 0-based sample where the array has a sample axis."""
 
     name: str
-    index: Index = ()
+    index: Index = ()  # type: ignore[assignment]  # tuple.index, a method nobody calls here
     sample: int | None = None
 
 

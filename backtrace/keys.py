@@ -10,8 +10,21 @@ from itertools import accumulate
 from typing import Final, NamedTuple
 
 from backtrace.errors import Fault, UsageError, did_you_mean
-from backtrace.expressions import UNICODE, Element, Expr, ExpressionError, Index, Name, Ref, Shape, Type, parse
-from backtrace.expressions import number_text, plain_label, to_text
+from backtrace.expressions import (
+    UNICODE,
+    Element,
+    Expr,
+    ExpressionError,
+    Index,
+    Name,
+    Ref,
+    Shape,
+    Type,
+    number_text,
+    parse,
+    plain_label,
+    to_text,
+)
 from backtrace.graph import RATE, Graph
 
 OBJECTIVE_NAMES: Final = ("E", "L", "J", "C", "loss", "cost")
@@ -22,7 +35,7 @@ class Part(NamedTuple):
     """A named array, or one element of it for every sample; None stands for all."""
 
     name: str
-    index: Index | None = None
+    index: Index | None = None  # type: ignore[assignment]  # a tuple's own index() is not called
     sample: int | None = None
 
 

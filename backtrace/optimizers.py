@@ -113,6 +113,8 @@ class _Rule:
         for key, expr in rules.items():
             old = self.name if key == "p" else f"{key}.{self.name}"
             result = simplified(typed(expr, Scope(scope, self.functions)))
-            made.append(Equation(f"{old}+", result, self.type, state=old if key == "p" or key in state else None))
+            made.append(
+                Equation(f"{old}+", result, self.type, state=old if key == "p" or key in state else None)
+            )
             scope[key] = Name(f"{old}+", self.type)
         return made

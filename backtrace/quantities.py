@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -103,7 +103,7 @@ class View:
         sampled = self.graph.types.get(part.name, self.graph.types.get(part.name.removesuffix("+"), Type(()))).sampled
         if part.sample is not None and sampled:
             array = array[part.sample]
-            return array[part.index] if part.index is not None else array
+            return np.asarray(array if part.index is None else array[part.index])
         if part.index is None:
             return array
         lead = (slice(None),) if sampled else ()
@@ -315,7 +315,7 @@ def _given_name(expr: Expr) -> str | None:
 # ── evaluating scalar formulas ─────────────────────────────────────────────────────────────────────────
 
 
-@lru_cache(maxsize=None)
+@cache
 def _function(op: str) -> Callable[..., float]:
     """A row's computation of one number, from its own source in the table."""
     row = TABLE[op]

@@ -138,7 +138,9 @@ def _kept(blocks: Iterable[Block], choice: Choice) -> Iterator[Block]:
             if lines:
                 yield replace(block, lines=lines, equations=(), arrays=(), more=0, zero=0)
         elif isinstance(block, Table):
-            rows = tuple(row for row in block.rows if choice.shows(row.label.key, *(q.key for q in row.cells[-3:])))
+            rows = tuple(
+                row for row in block.rows if choice.shows(row.label.key, *(q.key for q in row.cells[-3:]))
+            )
             if rows:
                 yield replace(block, rows=rows, more=0)
 
@@ -192,7 +194,9 @@ class _Writer:
     def givens(self) -> Iterator[Rows]:
         for role, title in (("input", "inputs"), ("target", "targets"), ("parameter", "parameters")):
             names_ = [name for name, given in self.view.graph.givens.items() if given.role == role]
-            listed = [name for name in names_ if self.count(name) <= FEW or self.choice.full or self.choice.only]
+            listed = [
+                name for name in names_ if self.count(name) <= FEW or self.choice.full or self.choice.only
+            ]
             lines = [line for name in listed for line in self.lines(name, FEW)]
             if names_:
                 yield Rows(tuple(lines), title, arrays=tuple(name for name in names_ if name not in listed))
@@ -215,7 +219,7 @@ class _Writer:
             lines = [line for equation in members for line in self.cut_lines(equation.name)]
             shown = tuple(e for e in members if e.type.shape)
             more = sum(self.count(e.name) - len(self.cut_lines(e.name)) for e in members)
-            yield Rows(tuple(lines), title, shown, more)
+            yield Rows(tuple(lines), title, shown, more=more)
 
     def count(self, name: str) -> int:
         return math.prod(self.view.graph.types[name.removesuffix("+")].shape)
@@ -379,7 +383,9 @@ class _Writer:
 
     def table(self, stem: str, heads: tuple[Target | str, ...], members: list[Element]) -> Table:
         view = self.view
-        limited = members if len(members) <= HEAD + 2 or self.choice.full or self.choice.only else members[:HEAD]
+        limited = (
+            members if len(members) <= HEAD + 2 or self.choice.full or self.choice.only else members[:HEAD]
+        )
         objective = view.chains.objective
         tail: list[Target | str] = [Derivative(Part(objective.name), Part(stem))]
         trained = members[0].name in view.graph.trained
@@ -391,7 +397,9 @@ class _Writer:
             if trained:
                 cells += [element, element._replace(name=f"{element.name}+")]
             rows.append(Row(view.quantity(element), tuple(map(view.quantity, cells))))
-        updates = tuple(e for e in view.graph.updates if trained and e.state and e.state.endswith(members[0].name))
+        updates = tuple(
+            e for e in view.graph.updates if trained and e.state and e.state.endswith(members[0].name)
+        )
         more = sum(self.count(name) for name in {e.name for e in members}) - len(limited)
         each = [self.headed(f, members[0].name, stem) for f in self.factors(members[0])]
         shared = tuple(map(Head, each)) if self.shares(members[0]) is not None else ()
@@ -420,9 +428,7 @@ class _Writer:
             self.need_all(self.view.chains.factors(target.by, target.through), into)
         into.append(target)
         short = self.view.short(ends(target)[1])
-        if short is not None and short not in self.listed and ends(target)[0] != self.view.chains.objective:
-            self.need(short, into)
-        elif short is not None and isinstance(target, Derivative):
+        if short is not None and not isinstance(target, Via | Short):
             self.need(short, into)
 
     def parts_of(self, by: Element) -> list[Target]:
@@ -458,7 +464,9 @@ class _Writer:
             zero = sum(
                 len(self.view.chains.ways(t.by)) - len(self.live(t.by))
                 for t in members
-                if isinstance(t, Derivative) and isinstance(t.by, Element) and len(self.view.chains.ways(t.by)) > 1
+                if isinstance(t, Derivative)
+                and isinstance(t.by, Element)
+                and len(self.view.chains.ways(t.by)) > 1
             )
             lines = [self.line(target) for target in members]
             yield self.cut(lines, zero, MANY if members is targets else HEAD + 2)
@@ -473,7 +481,12 @@ class _Writer:
                 needed.update(name for name in names(equation.expr) if name in by_name)
         for equation in graph.gradients:
             fresh = Part(equation.name) not in self.listed
-            if equation.name in needed and fresh and equation.type.shape and constant_value(equation.expr) is None:
+            if (
+                equation.name in needed
+                and fresh
+                and equation.type.shape
+                and constant_value(equation.expr) is None
+            ):
                 self.listed.add(Part(equation.name))
                 yield self.view.short_equation(equation)
 
@@ -509,5 +522,7 @@ def ends(target: Target) -> tuple[Element, Element]:
         return target.nodes[0], target.nodes[-1]
     if isinstance(target, Via | Short):
         return target.of, target.by
-    assert isinstance(target, Derivative) and isinstance(target.of, Element) and isinstance(target.by, Element)
+    assert isinstance(target, Derivative)
+    assert isinstance(target.of, Element)
+    assert isinstance(target.by, Element)
     return target.of, target.by

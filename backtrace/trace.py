@@ -150,9 +150,9 @@ def _given_place(graph: Graph, keys: Keys, text: str) -> tuple[str, tuple[int | 
     target = keys.parse(text).target
     if not isinstance(target, Element | Part) or target.name not in graph.givens:
         known = ", ".join(graph.givens)
-        raise UsageError(Fault(f'"{text}" is computed, not given', hint=f"given here: {known}, learning_rate"))
+        raise UsageError(
+            Fault(f'"{text}" is computed, not given', hint=f"given here: {known}, learning_rate")
+        )
     sampled = graph.givens[target.name].type.sampled
     sample: int | slice = slice(None) if target.sample is None else target.sample
     return target.name, ((sample,) if sampled else ()) + (target.index or ())
-
-

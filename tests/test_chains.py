@@ -180,10 +180,7 @@ def test_along_a_path_local_derivatives_multiply(config: str, path: str, formula
 )
 def test_whether_a_way_is_one_of_several(config: str, of: str, by: str, through: str, several: bool) -> None:
     chains = graph(config)[0]
-    assert (
-        chains.is_one_of_several(element(config, of), element(config, by), element(config, through))
-        is several
-    )
+    assert chains.is_one_of_several(element(config, of), element(config, by), element(config, through)) is several
 
 
 def test_the_structure_does_not_depend_on_the_data() -> None:
@@ -200,7 +197,7 @@ minimize: E
 
 
 def test_no_label_of_a_factor_is_a_total_s_unless_it_is_the_total() -> None:
-    """Factors are local derivatives along one way: what reaches further by other ways keeps its own derivative."""
+    """Factors are local derivatives along one way: what goes on by other ways keeps its own derivative."""
     for config in (
         "example",
         "fan_out",

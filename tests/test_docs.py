@@ -24,7 +24,9 @@ BLOCK = re.compile(r"```console\n\$ (backtrace .*)\n((?:.*\n)*?)```\n")
 
 def blocks() -> list[tuple[str, str, str]]:
     """Page, command and shown output of every console block that runs backtrace."""
-    return [(page, *match) for page in PAGES for match in BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))]
+    return [
+        (page, *match) for page in PAGES for match in BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
+    ]
 
 
 @pytest.mark.parametrize(("page", "command", "shown"), blocks(), ids=lambda value: value[:60].split("\n")[0])
@@ -43,16 +45,22 @@ def rewrite(page: Path, command: str, out: str) -> None:
     """Put a command's output into its block."""
     text = page.read_text(encoding="utf-8")
     pattern = re.compile(rf"(```console\n\$ {re.escape(command)}\n)((?:.*\n)*?)(```\n)")
-    page.write_text(pattern.sub(lambda match: match[1] + out + match[3], text), encoding="utf-8", newline="\n")
+    page.write_text(
+        pattern.sub(lambda match: match[1] + out + match[3], text), encoding="utf-8", newline="\n"
+    )
 
 
 def test_the_pages_show_commands() -> None:
     assert len(blocks()) >= 3
 
 
-def test_the_program_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_program_of_the_readme_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(ROOT)
-    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (program,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     exec(compile(program, "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("0.519989340155")
 

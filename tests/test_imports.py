@@ -77,8 +77,7 @@ def _imports(module: str, node: ast.AST, inside: bool, typing: bool) -> Iterator
             names = [f"{child.module}.{alias.name}" for alias in child.names]
             targets = {name if own(name) in MODULES else child.module for name in names}
             yield from (
-                Import(module, str(target), child.lineno, inside, typing)
-                for target in sorted(map(str, targets))
+                Import(module, str(target), child.lineno, inside, typing) for target in sorted(map(str, targets))
             )
         else:
             function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)

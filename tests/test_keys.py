@@ -29,9 +29,7 @@ from backtrace.quantities import View
 from backtrace.report import all_targets
 from backtrace.yamlfile import parse
 
-CONFIGS = sorted(
-    p for p in (File(__file__).parent.parent / "configs").glob("*.yaml") if ".expected." not in p.name
-)
+CONFIGS = sorted(p for p in (File(__file__).parent.parent / "configs").glob("*.yaml") if ".expected." not in p.name)
 
 
 @cache
@@ -397,7 +395,7 @@ def test_every_derivative_between_two_numbers_is_named_by_its_key(config: str) -
 
 @pytest.mark.parametrize("config", [path.stem for path in CONFIGS])
 def test_what_a_reader_sees_can_be_typed_in_again(config: str) -> None:
-    """The pretty form of a key is a key too, where its name does not itself end in a digit or is a formula."""
+    """The pretty form of a key is a key too, where its name neither ends in a digit nor is a formula."""
     reader = keys(config)
     for target in elements(graph(config)):
         pretty = reader.pretty(target)

@@ -1,4 +1,4 @@
-"""How numbers are written: results to so many decimals, numbers within a formula as short as they were given."""
+"""How numbers are written: results to so many decimals, numbers in a formula as short as they were given."""
 
 import math
 
@@ -95,9 +95,7 @@ def test_the_least_and_the_greatest_numbers_within_a_formula(number: float, text
     assert Numbers(8).inline(number) == text
 
 
-@pytest.mark.parametrize(
-    ("text", "ascii_text"), [("∞", "inf"), ("-∞", "-inf"), ("nan", "nan"), ("0.5", "0.5")]
-)
+@pytest.mark.parametrize(("text", "ascii_text"), [("∞", "inf"), ("-∞", "-inf"), ("nan", "nan"), ("0.5", "0.5")])
 def test_infinity_has_an_ascii_name(text: str, ascii_text: str) -> None:
     assert ascii_number(text) == ascii_text
 

@@ -1,4 +1,4 @@
-"""No hidden names: renaming everything in a config renames its report and changes nothing else; layers are equations."""
+"""No hidden names: renaming all of a config renames its report and changes nothing else; layers are equations."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,9 +21,7 @@ from backtrace.render.text import Layout, report_text
 from backtrace.report import Choice, Rows, Table, sections
 from backtrace.trace import Trace
 
-CONFIGS = sorted(
-    p for p in (File(__file__).parent.parent / "configs").glob("*.yaml") if ".expected." not in p.name
-)
+CONFIGS = sorted(p for p in (File(__file__).parent.parent / "configs").glob("*.yaml") if ".expected." not in p.name)
 NAMES = [path.stem for path in CONFIGS]
 
 
@@ -71,9 +69,7 @@ class Renaming:
 
     def entries(self, old: Entries | None) -> Entries | None:
         return (
-            None
-            if old is None
-            else replace(old, name=old.name and self.name(old.name), values=self.values(old.values))
+            None if old is None else replace(old, name=old.name and self.name(old.name), values=self.values(old.values))
         )
 
     def layer(self, old: Layer) -> Layer:
@@ -94,8 +90,7 @@ class Renaming:
             layers=tuple(map(self.layer, old.layers)),
             equations=tuple(map(self.statement, old.equations)),
             report=tuple(map(self.statement, old.report)),
-            loss=old.loss
-            and replace(old.loss, terms=self.name(old.loss.terms), total=self.name(old.loss.total)),
+            loss=old.loss and replace(old.loss, terms=self.name(old.loss.terms), total=self.name(old.loss.total)),
             objective=old.objective and replace(old.objective, expr=self.expr(old.objective.expr)),
             freeze=tuple(map(self.name, old.freeze)),
             train=None if old.train is None else tuple(map(self.name, old.train)),
@@ -135,41 +130,9 @@ def own_stems(config: Config) -> list[str]:
 
 
 # Words of the program, letters of the textbooks, foreign letters: none means anything as a name.
-FRESH = [
-    "q",
-    "W",
-    "x",
-    "h",
-    "z",
-    "E",
-    "L",
-    "J",
-    "y",
-    "o",
-    "loss",
-    "cost",
-    "E_tot",
-    "theta",
-    "exp",
-    "tanh",
-    "relu",
-    "log",
-    "norm",
-    "var",
-    "qq_r",
-    "Zustand",
-    "ñ",
-    "ω",
-    "λ",
-    "weights",
-    "pre",
-    "out",
-    "g",
-    "p",
-    "n",
-    "k",
-    "lr",
-]
+FRESH = """
+q W x h z E L J y o loss cost E_tot theta exp tanh relu log norm var qq_r Zustand ñ ω λ weights pre out g p n k lr
+"""
 
 
 @st.composite
@@ -177,7 +140,7 @@ def renamings(draw: st.DrawFn, config: Config) -> Renaming:
     """New stems at random, or the old ones exchanged among each other."""
     old = own_stems(config)
     stated = config.loss is not None or config.objective is None or isinstance(config.objective.expr, Name)
-    fresh = [name for name in FRESH if stated or name != "E_tot"]
+    fresh = [name for name in FRESH.split() if stated or name != "E_tot"]
     pool = draw(st.sampled_from([old, list(dict.fromkeys([*fresh, *(f"v_{name}" for name in old)]))]))
     new = draw(st.permutations(pool))[: len(old)]
     return Renaming(dict(zip(old, new, strict=True)))
@@ -190,7 +153,7 @@ TOKEN = re.compile(r"(?<![\w.])[^\W\d]\w*(?!\w|\()")
 
 
 def renamed_text(text: str, renaming: Renaming) -> str:
-    """A printed report with its names replaced, without space, of which names of other lengths need more or less."""
+    """A printed report with its names replaced, without space: how much there is depends on lengths."""
     stems = sorted(renaming.stems, key=len, reverse=True)
 
     def token(found: re.Match[str]) -> str:
@@ -262,7 +225,7 @@ def test_a_new_stem_keeps_the_number(old: str, new: str) -> None:
 
 
 def as_equations(config: Config) -> Config:
-    """The config as somebody would write it who knows no layers: equations as text, given values, the objective."""
+    """The config as somebody writes it who knows no layers: equations as text, given values, the objective."""
     wide = expanded(config)
     return Config(
         wide.file,

@@ -27,6 +27,8 @@ def test_the_report_is_the_one_that_was_looked_at(backtrace_command: Runner, con
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_no_line_is_wider_than_the_terminal_but_for_what_cannot_be_broken(backtrace_command: Runner, config: str) -> None:
+def test_no_line_is_wider_than_the_terminal_but_for_what_cannot_be_broken(
+    backtrace_command: Runner, config: str
+) -> None:
     lines = backtrace_command("run", f"configs/{config}.yaml").out.splitlines()
     assert [line for line in lines if len(line) > 80] == []

@@ -30,7 +30,8 @@ def cells(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
     )
 
 
@@ -47,6 +48,7 @@ def stacked(head: str) -> list[str]:
 
 
 def stacked_width(head: str) -> int:
+    """The width of a heading in two lines."""
     return max(map(cells, stacked(head)))
 
 

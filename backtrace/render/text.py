@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -42,9 +42,9 @@ class Layout:
     """How wide the text may be, how numbers are written, and what is shown."""
 
     width: int = 80
-    numbers: Numbers = Numbers()
+    numbers: Numbers = field(default_factory=Numbers)
     ascii: bool = False
-    choice: Choice = Choice()
+    choice: Choice = field(default_factory=Choice)
     epochs: tuple[int, ...] | None = None
 
 
@@ -302,7 +302,11 @@ class Writer:
             rest = f", their sum {self.value(block.rest)}" if block.rest else ""
             yield (Span(f"  {self.dots} {block.more} row{'s' * (block.more != 1)} more{rest}", "dim"),)
         if block.zero:
-            yield (Span(f"  {block.zero} way{'s' * (block.zero != 1)} more give{'s' * (block.zero == 1)} 0", "dim"),)
+            yield (
+                Span(
+                    f"  {block.zero} way{'s' * (block.zero != 1)} more give{'s' * (block.zero == 1)} 0", "dim"
+                ),
+            )
 
     def entry(self, quantity: Quantity) -> Entry:
         """A quantity as text; what is a single name or number needs no second writing."""
@@ -421,7 +425,11 @@ class Writer:
             yield (Span("  " + sparkline(trace.losses, min(60, self.layout.width - 4))),)
         yield ()
         yield (Span(f"Final values, after {len(trace.losses)} updates", "heading"),)
-        final = [self.view.quantity(Element(f"{n}+", i)) for n in graph.trained for i in _indexes(graph.types[n].shape)]
+        final = [
+            self.view.quantity(Element(f"{n}+", i))
+            for n in graph.trained
+            for i in _indexes(graph.types[n].shape)
+        ]
         texts = [f"{self.label(q.target).rstrip('⁺+')} = {self.value(q.value)}" for q in final[:60]]
         if len(final) > 60:
             texts.append(f"{self.dots} {len(final) - 60} more")
