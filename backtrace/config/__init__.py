@@ -1,0 +1,301 @@
+"""From a YAML document to checked, frozen records; every fault of the file is found in one pass.
+
+The records hold what the file says, not what it means: layers are turned into equations by ``layers``, names and
+functions are looked up by ``build``.
+"""
+
+# `return self.expected(...)` notes a fault and gives None, the reading of what cannot be read.
+# mypy: disable-error-code="func-returns-value"
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from backtrace.config.records import (
+    Array,
+    Config,
+    Entries,
+    Given,
+    Layer,
+    LossSpec,
+    Objective,
+    OptimizerSpec,
+    Role,
+    Statement,
+    expression_fault,
+)
+from backtrace.config.table import ENTRIES, LAYER, LOSS, TOP, Key
+from backtrace.config.values import Values, is_name, number_hint
+from backtrace.errors import ConfigError, Fault, Place
+from backtrace.expressions import Expr
+from backtrace.yamlfile import Document, Node, load
+
+__all__ = [
+    "LAYER", "TOP", "Config", "Entries", "Given", "Layer", "LossSpec", "Objective", "OptimizerSpec", "Role",
+    "Statement", "expression_fault", "from_document", "read",
+]  # fmt: skip
+
+
+def read(path: str | os.PathLike[str]) -> Config:
+    """Read and check a config.
+
+    Raises:
+        FileError: the file cannot be read.
+        ConfigError: it is no config; all its faults, in the order of the file.
+    """
+    return from_document(load(path))
+
+
+def from_document(document: Document) -> Config:
+    """The config that a document states. Raises ConfigError with all faults."""
+    reader = _Reader(list(document.faults))
+    config = reader.config(document.root)
+    if reader.faults:
+        raise ConfigError(reader.faults)
+    return config
+
+
+class _Reader(Values):
+    """Reads the sections of a config into records."""
+
+    def config(self, root: Node) -> Config:
+        if root.kind != "mapping":
+            self.expected(
+                root, "a mapping such as `inputs: ...`", "a config begins with inputs:, layers: or equations:"
+            )
+            return Config(root.place.file)
+        nodes = self.keyed(root, TOP, "the config")
+        values: dict[str, Any] = {}
+        for key in TOP:
+            if key.name in nodes and key.target:
+                value = getattr(self, key.read)(nodes[key.name])
+                if value is not None:
+                    values[key.target] = value
+        if "backtrace" in nodes:
+            self.version(nodes["backtrace"])
+        givens, samples = self.givens(nodes)
+        objective = self.minimized(nodes)
+        self.consistent(root, nodes)
+        config = Config(root.place.file, givens=givens, samples=samples, objective=objective, nodes=nodes, **values)
+        self.names_once(config, nodes)
+        return config
+
+    def consistent(self, root: Node, nodes: Mapping[str, Node]) -> None:
+        if "layers" not in nodes and "equations" not in nodes:
+            hint = "state a network under layers:, or equations under equations:"
+            self.fault(root, "there is nothing to compute", hint)
+        for first, second in (
+            ("minimize", "maximize"),
+            ("loss", "minimize"),
+            ("loss", "maximize"),
+            ("train", "freeze"),
+        ):
+            if first in nodes and second in nodes:
+                self.fault(nodes[second], f"{first}: and {second}: exclude each other", "keep one of them")
+        if "loss" in nodes and "layers" not in nodes:
+            hint = "write the loss as an equation, and minimize: its name"
+            self.fault(nodes["loss"], "loss: belongs to layers:", hint)
+        if "layers" in nodes and "loss" in nodes and "targets" not in nodes:
+            self.fault(nodes["loss"], "the loss needs targets:", "add targets: {y: [...]}")
+
+    def names_once(self, config: Config, nodes: Mapping[str, Node]) -> None:
+        taken: dict[str, str] = {}
+        for given in config.givens:
+            if given.name in taken and given.place is not None:
+                message = f'"{given.name}" is given as {taken[given.name]} already'
+                self.faults.append(Fault(message, given.place, "one name, one quantity", len(given.name)))
+            taken[given.name] = f"a {given.role}"
+        for section in ("equations", "report"):
+            for key, _ in nodes[section].items() if section in nodes else ():
+                if key.text in taken:
+                    message = f'"{key.text}" is {taken[key.text]} already'
+                    self.faults.append(Fault(message, key.place, "one name, one quantity", len(key.text)))
+                taken[key.text] = "an equation"
+
+    def givens(self, nodes: Mapping[str, Node]) -> tuple[tuple[Given, ...], int | None]:
+        found: list[Given] = []
+        counts: dict[str, int | None] = {}
+        for section, role, stem in (("inputs", "input", "x"), ("targets", "target", "y")):
+            if section in nodes:
+                arrays, counts[section] = self.data(nodes[section], stem)
+                found += [
+                    Given(name, role, values, counts[section] is not None, place)  # type: ignore[arg-type]
+                    for name, (values, place) in arrays.items()
+                ]
+        if len(counts) == 2 and None not in counts.values() and len(set(counts.values())) == 2:
+            message = f"{counts['inputs']} samples of inputs, but {counts['targets']} of targets"
+            self.fault(nodes["targets"], message, "one target for each input")
+        if "parameters" in nodes:
+            found += self.parameters(nodes["parameters"])
+        return tuple(found), next((count for count in counts.values() if count is not None), None)
+
+    def data(self, node: Node, stem: str) -> tuple[dict[str, tuple[Array, Place]], int | None]:
+        """Named arrays, and the number of samples if there are several."""
+        if node.kind == "mapping":
+            return self.sample(node, stem), None
+        if node.kind != "list" or not list(node):
+            self.expected(node, "a mapping of names to numbers, or a list")
+            return {}, None
+        if all(item.kind == "number" for item in node):
+            return self.sample(node, stem), None
+        samples = [self.sample(item, stem) for item in node]
+        if len(samples) == 1:
+            return samples[0], None
+        return self.stacked(node, samples), len(samples)
+
+    def sample(self, node: Node, stem: str) -> dict[str, tuple[Array, Place]]:
+        if node.kind != "mapping":
+            values = self.array(node)
+            return {} if values is None else {stem: (values, node.place)}
+        if not list(node.items()):
+            self.expected(node, "names with numbers")
+        found = {}
+        for key, value in node.items():
+            if self.checked_name(key):
+                values = self.array(value)
+                if values is not None:
+                    found[key.text] = (values, key.place)
+        return found
+
+    def stacked(self, node: Node, samples: list[dict[str, tuple[Array, Place]]]) -> dict[str, tuple[Array, Place]]:
+        first = samples[0]
+        for number, (item, sample) in enumerate(zip(node, samples, strict=True), start=1):
+            shapes = {name: values.shape for name, (values, _) in sample.items()}
+            if sample and first and shapes != {name: values.shape for name, (values, _) in first.items()}:
+                message = f"sample {number} is not like sample 1: {_shapes(sample)}, not {_shapes(first)}"
+                self.fault(item, message, "every sample has the same names and sizes")
+                return {}
+        if not all(samples):
+            return {}
+        return {name: (np.stack([s[name][0] for s in samples]), place) for name, (_, place) in first.items()}
+
+    def parameters(self, node: Node) -> list[Given]:
+        if node.kind != "mapping":
+            self.expected(node, "a mapping of names to numbers or lists")
+            return []
+        found = []
+        for key, value in node.items():
+            values = self.array(value) if self.checked_name(key) else None
+            if values is not None:
+                found.append(Given(key.text, "parameter", values, False, key.place))
+        return found
+
+    def equations(self, node: Node) -> tuple[Statement, ...] | None:
+        if node.kind != "mapping":
+            return self.expected(node, "a mapping of names to expressions")
+        found = []
+        for key, value in node.items():
+            named = self.checked_name(key)
+            expr = self.expression(value)
+            if named and expr is not None:
+                found.append(Statement(key.text, expr, value))
+        return tuple(found)
+
+    def functions(self, node: Node) -> dict[str, tuple[tuple[str, ...], Expr]] | None:
+        if node.kind != "mapping":
+            return self.expected(node, "a mapping such as {swish(x): x * sigmoid(x)}")
+        found = {}
+        for key, value in node.items():
+            name, _, rest = key.text.partition("(")
+            letters = tuple(part.strip() for part in rest.rstrip(") ").split(","))
+            body = self.expression(value)
+            if not rest.endswith(")") or not all(map(is_name, (name.strip(), *letters))):
+                self.expected(key, "a head such as swish(x)")
+            elif len(set(letters)) < len(letters):
+                self.fault(key, "a letter stands twice among the operands")
+            elif body is not None:
+                found[name.strip()] = (letters, body)
+        return found
+
+    def minimized(self, nodes: Mapping[str, Node]) -> Objective | None:
+        for key, ascent in (("minimize", False), ("maximize", True)):
+            if key in nodes:
+                expr = self.expression(nodes[key])
+                return None if expr is None else Objective(expr, ascent, nodes[key])
+        return None
+
+    def optimizer(self, node: Node) -> OptimizerSpec | None:
+        if node.kind == "text":
+            if node.text != "sgd":
+                return self.fault(node, f'there is no optimizer "{node.text}"', "known: sgd, or equations of your own")
+            return OptimizerSpec(node.text, node=node)
+        if node.kind != "mapping":
+            return self.expected(node, "sgd or {state: {...}, update: {...}}")
+        parts = self.keyed(node, (Key("state", "", ""), Key("update", "", "")), "an optimizer")
+        if "update" not in parts:
+            return self.fault(node, "the optimizer has no update:", "update: {p: p - lr*g}")
+        read = {name: {s.name: s.expr for s in self.equations(part) or ()} for name, part in parts.items()}
+        if "p" not in read["update"]:
+            return self.fault(parts["update"], "the update does not say what becomes of p", "p: p - lr*g")
+        return OptimizerSpec(None, read.get("state", {}), read["update"], node)
+
+    def layers(self, node: Node) -> tuple[Layer, ...] | None:
+        if node.kind != "list" or not list(node):
+            return self.expected(node, "a list of layers, each with weights and an activation")
+        read = [self.layer(item, number) for number, item in enumerate(node, start=1)]
+        return tuple(layer for layer in read if layer is not None)
+
+    def layer(self, node: Node, number: int) -> Layer | None:
+        if node.kind != "mapping":
+            return self.expected(node, "a layer such as {weights: ..., activation: sigmoid}")
+        parts = self.keyed(node, LAYER, "a layer")
+        values = {key.name: getattr(self, key.read)(parts[key.name]) for key in LAYER if key.name in parts}
+        if "weights" not in parts:
+            return self.fault(node, f"layer {number} has no weights", "weights: [[...], ...], a row for each input")
+        if values["weights"] is None:
+            return None
+        title = values.get("name") or f"Layer {number}"
+        return Layer(
+            title,
+            values["weights"],
+            values.get("bias"),
+            values.get("pre"),
+            values.get("out"),
+            values.get("activation") or "identity",
+            node,
+        )
+
+    def entries(self, node: Node) -> Entries | None:
+        if node.kind == "mapping" and node.get("values") is not None:
+            parts = self.keyed(node, ENTRIES, "an array")
+            inner = self.entries(parts["values"])
+            name = self.name(parts["name"]) if "name" in parts else None
+            return None if inner is None else Entries(name, inner.values, node)
+        if node.kind == "mapping":
+            scalars = {key.text: self.number(value) for key, value in node.items() if self.checked_name(key)}
+            if not scalars:
+                return self.expected(node, "names with numbers")
+            if any(value is None for value in scalars.values()):
+                return None
+            return Entries(None, {name: value for name, value in scalars.items() if value is not None}, node)
+        values = self.nested(node, self.entry)
+        return None if values is None else Entries(None, values, node)
+
+    def entry(self, node: Node) -> float | str | None:
+        if node.kind == "text" and is_name(node.text):
+            return node.text
+        if node.kind != "number":
+            return self.expected(node, "a number or a parameter's name", number_hint(node))
+        return self.finite(node)
+
+    def loss(self, node: Node) -> LossSpec | None:
+        if node.kind == "text":
+            return LossSpec(node.text, "E", "E_tot", node)
+        if node.kind != "mapping":
+            return self.expected(node, "the name of a loss")
+        parts = self.keyed(node, LOSS, "a loss")
+        values = {key.name: getattr(self, key.read)(parts[key.name]) for key in LOSS if key.name in parts}
+        if "kind" not in parts:
+            return self.fault(node, "the loss has no kind:", "kind: half_squared_error")
+        return LossSpec(values["kind"] or "", values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"])
+
+
+def _shapes(sample: Mapping[str, tuple[Array, Place]]) -> str:
+    return ", ".join(
+        f"{name} of {'x'.join(map(str, values.shape))}" if values.shape else name
+        for name, (values, _) in sample.items()
+    )

@@ -1,0 +1,133 @@
+"""A report as data: which quantities stand in which section and table, in the order of the hand calculation.
+
+Every renderer writes the same sections. What is too large to print is cut here, so all formats cut alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from backtrace.expressions import Element, names
+from backtrace.graph import Equation
+from backtrace.keys import Derivative, Path, Target, Via
+from backtrace.quantities import View
+from backtrace.report.blocks import Block, Choice, Equations, Head, Row, Rows, Section, Table
+from backtrace.report.listing import FEW, elements
+from backtrace.report.steps import Steps, ends
+
+__all__ = ["Block", "Choice", "Equations", "Head", "Row", "Rows", "Section", "Table", "all_targets", "ends", "sections"]
+
+
+def sections(view: View, choice: Choice | None = None) -> list[Section]:
+    """The sections of one epoch that a reader wants to see."""
+    chosen = choice or Choice()
+    made = [section for section in _Report(view, chosen).sections() if chosen.wants(section)]
+    kept = [replace(section, blocks=tuple(_kept(section.blocks, chosen))) for section in made]
+    return [section for section in kept if section.blocks]
+
+
+def _kept(blocks: Iterable[Block], choice: Choice) -> Iterator[Block]:
+    """The blocks without the rows that are not wanted."""
+    for block in blocks:
+        if isinstance(block, Rows) and not block.lines and not block.arrays:
+            continue
+        if not choice.only:
+            yield block
+        elif isinstance(block, Rows):
+            lines = tuple(line for line in block.lines if choice.shows(*(q.key for q in line)))
+            if lines:
+                yield replace(block, lines=lines, equations=(), arrays=(), more=0, zero=0)
+        elif isinstance(block, Table):
+            rows = tuple(row for row in block.rows if choice.shows(row.label.key, *(q.key for q in row.cells[-3:])))
+            if rows:
+                yield replace(block, rows=rows, more=0)
+
+
+def all_targets(view: View) -> Iterator[Element]:
+    """Every single number that a run computes, in the order of computation."""
+    graph = view.graph
+    for given in graph.givens.values():
+        yield from elements(given.name, given.type, graph.samples)
+    for equation in (*graph.forward, *graph.gradients, *graph.updates):
+        yield from elements(equation.name, equation.type, graph.samples)
+    if graph.updates:
+        for equation in graph.forward:
+            yield from elements(f"{equation.name}+", equation.type, graph.samples)
+
+
+class _Report(Steps):
+    """Collects the sections of one epoch."""
+
+    def sections(self) -> Iterator[Section]:
+        graph = self.view.graph
+        yield Section("given", "Given", tuple(self.givens()))
+        error = self.error_names()
+        forward = [e for e in graph.forward if e.name not in error]
+        yield Section("forward", "Forward propagation", tuple(self.computed(forward)))
+        yield Section("error", "Error", tuple(self.computed([e for e in graph.forward if e.name in error])))
+        if graph.gates:
+            yield Section("backward", "Back propagation, gate by gate", tuple(self.gates()))
+        else:
+            yield from self.steps()
+        if graph.updates:
+            yield Section("after", "After the update", tuple(self.after(error)))
+
+    def givens(self) -> Iterator[Rows]:
+        for role, title in (("input", "inputs"), ("target", "targets"), ("parameter", "parameters")):
+            names_ = [name for name, given in self.view.graph.givens.items() if given.role == role]
+            listed = [name for name in names_ if self.count(name) <= FEW or self.choice.full or self.choice.only]
+            lines = [line for name in listed for line in self.lines(name, FEW)]
+            if names_:
+                yield Rows(tuple(lines), title, arrays=tuple(name for name in names_ if name not in listed))
+
+    def error_names(self) -> set[str]:
+        """The equations that compare with a target, and what follows from them."""
+        graph = self.view.graph
+        found = {name for name, given in graph.givens.items() if given.role == "target"}
+        for equation in graph.forward:
+            if not found.isdisjoint(names(equation.expr)):
+                found.add(equation.name)
+        return found
+
+    def computed(self, equations: Sequence[Equation]) -> Iterator[Rows]:
+        """A block for each layer, or one for equations that belong to none."""
+        groups: dict[str, list[Equation]] = {}
+        for equation in equations:
+            groups.setdefault(equation.group, []).append(equation)
+        for title, members in groups.items():
+            lines = [line for equation in members for line in self.cut_lines(equation.name)]
+            shown = tuple(e for e in members if e.type.shape)
+            more = sum(self.count(e.name) - len(self.cut_lines(e.name)) for e in members)
+            yield Rows(tuple(lines), title, shown, more=more)
+
+    def after(self, error: set[str]) -> Iterator[Rows]:
+        """The error with the new parameters, and what it reads."""
+        graph = self.view.graph
+        read = {name for e in graph.forward if e.name in error for name in names(e.expr)}
+        wanted = [e for e in graph.forward if e.name in error or (e.name in read)]
+        wanted = wanted or [e for e in graph.forward if e.name == graph.objective]
+        yield Rows(tuple(line for e in wanted for line in self.cut_lines(f"{e.name}+")))
+
+    def gates(self) -> Iterator[Block]:
+        """Every gate from the last to the first: its local derivatives, then upstream and downstream gradients."""
+        chains, graph = self.view.chains, self.view.graph
+        computed = [e.name for e in reversed(graph.forward) if e.name in chains.leading]
+        gates = [gate for name in (*computed, *graph.wrt) for gate in self.parameter_elements(name)]
+        local = [Path((consumer, gate)) for gate in gates for consumer in chains.ways(gate)]
+        yield Rows(tuple(self.line(target) for target in local))
+        heads = ("value", "upstream", "local", "gradient")
+        rows = [
+            Row(self.view.quantity(path.nodes[1]), tuple(map(self.view.quantity, self.gate_cells(path))))
+            for path in local
+        ]
+        yield Table("", tuple(map(Head, heads)), tuple(rows), 0)
+        joined = [gate for gate in gates if len(chains.ways(gate)) > 1]
+        yield Rows(tuple(self.line(Derivative(chains.objective, gate)) for gate in joined))
+
+    def gate_cells(self, path: Path) -> list[Target]:
+        """A gate's value, what arrives from its consumer, the local derivative, what goes on to the gate."""
+        objective = self.view.chains.objective
+        consumer, gate = path.nodes
+        upstream = Derivative(objective, consumer)
+        return [gate, upstream, path, Via(objective, gate, consumer)]

@@ -1,0 +1,97 @@
+"""Which elements of an array are listed, and how a group of rows is cut where it is long."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+
+from backtrace.codegen import places
+from backtrace.expressions import Element, Type
+from backtrace.keys import Derivative, Target, resampled
+from backtrace.quantities import Quantity, View
+from backtrace.report.blocks import Choice, Rows
+
+HEAD = 6
+"""A group of more rows than this and two shows so many, and the number and the sum of the rest."""
+MANY = 24
+"""So many factors of all samples stand in one table."""
+FEW = 64
+"""Of an array with more elements only the first rows are looked at."""
+LARGE = 4096
+"""An array with more elements shows its array equations only."""
+
+
+@dataclass
+class Listing:
+    """Makes rows of quantities; what has been listed once is not listed again."""
+
+    view: View
+    choice: Choice
+    listed: set[Target] = field(default_factory=set)
+
+    @cached_property
+    def sample(self) -> int:
+        """The sample whose structure is followed; all samples have the same."""
+        return 0 if self.choice.sample is None else self.choice.sample
+
+    def count(self, name: str) -> int:
+        return math.prod(self.view.graph.types[name.removesuffix("+")].shape)
+
+    def lines(self, name: str, most: int = HEAD + 3) -> list[tuple[Quantity, ...]]:
+        """A line for each element of an array; all samples in one line."""
+        sample = self.sample if self.view.graph.types[name.removesuffix("+")].sampled else None
+        return [self.line(element) for element in self.chosen(name, sample, most)]
+
+    def chosen(self, name: str, sample: int | None, most: int) -> list[Element]:
+        """The first elements of an array, or all; of a large one those that the reader asked for."""
+        shape = self.view.graph.types[name.removesuffix("+")].shape
+        everything = (Element(name, index, sample) for index, _ in places(Type(shape), None))
+        if self.choice.only and math.prod(shape) > FEW:
+            return [element for element in everything if self.choice.shows(*self.keys_of(element))]
+        return list(islice(everything, None if self.choice.full or self.choice.only else most))
+
+    def keys_of(self, element: Element) -> list[str]:
+        """The keys by which a reader may ask for an element: its own, its derivative's, its new value's."""
+        keys = self.view.keys
+        renewed = element._replace(name=f"{element.name}+")
+        return [keys.text(t) for t in (element, Derivative(self.view.chains.objective, element), renewed)]
+
+    def cut_lines(self, name: str) -> list[tuple[Quantity, ...]]:
+        found = self.lines(name)
+        return found if self.count(name) <= HEAD + 2 or self.choice.full or self.choice.only else found[:HEAD]
+
+    def line(self, target: Target) -> tuple[Quantity, ...]:
+        """A quantity, for all samples unless one is chosen."""
+        samples = self.view.graph.samples
+        if samples is None or self.choice.sample is not None or resampled(target, 0) == resampled(target, -1):
+            return (self.view.quantity(target),)
+        return tuple(self.view.quantity(resampled(target, s)) for s in range(samples))
+
+    def cut(self, lines: list[tuple[Quantity, ...]], zero: int, most: int) -> Rows:
+        """Rows of a group; of a long one the head, and the number and sum of the rest."""
+        if len(lines) <= most or self.choice.full or self.choice.only:
+            return Rows(tuple(lines), zero=zero)
+        hidden = lines[HEAD:]
+        rest = sum(line[0].value for line in hidden)
+        return Rows(tuple(lines[:HEAD]), more=len(hidden), rest=rest, zero=zero)
+
+    def parameter_elements(self, name: str) -> list[Element]:
+        type = self.view.graph.types[name]
+        if math.prod(type.shape) > LARGE and not self.choice.full and not self.choice.only:
+            return []
+        few = math.prod(type.shape) <= FEW
+        return self.chosen(name, self.sample if type.sampled else None, FEW if few else HEAD)
+
+    def shown_samples(self) -> list[int]:
+        if self.choice.sample is not None:
+            return [self.choice.sample]
+        return list(range(self.view.graph.samples or 1))
+
+
+def elements(name: str, type: Type, samples: int | None) -> Iterator[Element]:
+    """All elements of an array, sample by sample."""
+    for index, sample in places(type, samples):
+        yield Element(name, index, sample)
