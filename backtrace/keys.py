@@ -276,6 +276,13 @@ class Keys:
             raise UnknownKeyError(Fault(f'"{text}" names nothing here', hint=self.suggestion(packed)))
         return Key(target, number)
 
+    def find(self, text: str) -> Target | None:
+        """What a key names, or None."""
+        try:
+            return self.parse(text).target
+        except UnknownKeyError:
+            return None
+
     def suggestion(self, text: str) -> str:
         """A key that may have been meant."""
         plain = [self.text(Part(name)) for name in self.types]

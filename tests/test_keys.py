@@ -410,7 +410,7 @@ NAMES = st.from_regex(r"[a-c](_?[1-3]){0,3}", fullmatch=True)
 SHAPES = st.sampled_from([(), (1,), (2,), (3,), (11,), (2, 2), (1, 3), (2, 11), (2, 2, 2)])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=80)
 @given(st.dictionaries(NAMES, SHAPES, min_size=1, max_size=6))
 def test_names_and_sizes_of_any_kind_have_keys_of_their_own(arrays: dict[str, tuple[int, ...]]) -> None:
     """a, a_1, a1, a11, … beside each other, in every shape: still one key a number."""

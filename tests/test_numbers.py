@@ -72,7 +72,6 @@ def test_a_number_in_a_formula_is_as_short_as_it_was_given(number: float, digits
     assert Numbers(digits).inline(number) == text
 
 
-@pytest.mark.xfail(strict=True, reason="reported: see the note of the session that wrote this file")
 @pytest.mark.parametrize(
     ("number", "digits", "text"),
     [
@@ -87,7 +86,6 @@ def test_few_digits_are_no_reason_for_scientific_notation(number: float, digits:
     assert Numbers(digits).value(number) == text
 
 
-@pytest.mark.xfail(strict=True, reason="reported: see the note of the session that wrote this file")
 @pytest.mark.parametrize(
     ("number", "text"), [(5e-324, "4.94065646e-324"), (1e9, "1.00000000e+09"), (-1e12, "-1.00000000e+12")]
 )

@@ -396,7 +396,7 @@ def test_what_is_just_small_enough_is_read() -> None:
 
 
 def test_nodes_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backtrace.yamlfile.MOST_NODES", 6)
+    monkeypatch.setattr("backtrace.yamlfile.loader.MOST_NODES", 6)
     assert len(parse("a: [1, 2, 3]", "f").root.keys()) == 1
     assert where(refused("a: [1, 2, 3, 4]")) == (1, 14)
 

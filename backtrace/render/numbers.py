@@ -18,12 +18,17 @@ class Numbers:
 
     digits: int = 8
 
+    @property
+    def fixed_places(self) -> int:
+        """Below one in this decimal place too few digits would be left: three, or fewer if fewer are asked for."""
+        return max(self.digits - 3, min(self.digits, 3))
+
     def value(self, number: float) -> str:
         """A result: always the same decimals, so that a column aligns at the point."""
         if not math.isfinite(number):
             return "nan" if math.isnan(number) else "∞" if number > 0 else "-∞"
         size = abs(number)
-        if number != 0 and (size < 10.0 ** -min(self.digits - 3, 300) or size >= LARGEST_FIXED):
+        if number != 0 and (size < 10.0 ** -self.fixed_places or size >= LARGEST_FIXED):
             return f"{number:.{self.digits}e}"
         return f"{number + 0.0:.{self.digits}f}"
 
@@ -39,8 +44,9 @@ class Numbers:
             return str(int(number))
         rounded = round(number, self.digits)
         # 0.39249999999999996 is 0.3925 but for the last bits of binary arithmetic
-        if abs(number - rounded) <= 4 * math.ulp(number) and "e" not in repr(rounded):
-            return repr(rounded)
+        if rounded and abs(number) < LARGEST_FIXED and abs(number - rounded) <= 4 * math.ulp(number):
+            short = repr(rounded)
+            return short if "e" not in short else f"{rounded:.{self.digits}f}".rstrip("0")
         return self.value(number)
 
 

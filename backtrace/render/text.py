@@ -11,7 +11,7 @@ import numpy as np
 from backtrace.errors import visible
 from backtrace.expressions import PLAIN, UNICODE, Call, Element, Expr, Name, Num, Ref, Style, to_text, walk
 from backtrace.graph import Equation
-from backtrace.keys import Derivative, Part, Target, Via, derivative_text
+from backtrace.keys import Derivative, Part, Path, Target, Via, derivative_text
 from backtrace.quantities import Quantity, View
 from backtrace.render.lines import (
     GAP,
@@ -35,6 +35,8 @@ from backtrace.trace import Trace
 
 READABLE_ASCII = replace(PLAIN, exact=False)
 """Plain text without the brackets that only reading it back would need."""
+EXAMPLES = 2
+"""Of rows of samples that are cut, so many are shown with numbers."""
 SEVERAL = 6
 """A sum of more terms shows two, an ellipsis and the last."""
 
@@ -86,7 +88,14 @@ class Writer:
         if isinstance(target, Via):
             return self.way_label(target)
         keys = self.view.keys
+        if isinstance(target, Path) and self.is_one_way(target):
+            return f"{(keys.text if self.layout.ascii else keys.pretty)(target)} directly"
         return keys.text(target) if self.layout.ascii else keys.pretty(target)
+
+    def is_one_way(self, path: Path) -> bool:
+        """Whether a path is not the only one between its ends, so that its name alone would mean all ways."""
+        of, through, by = path.nodes[0], path.nodes[-2], path.nodes[-1]
+        return self.view.chains.is_one_of_several(of, by, through)
 
     def way_label(self, via: Via) -> str:
         keys, chains = self.view.keys, self.view.chains
@@ -158,7 +167,8 @@ class Writer:
         for line in wrapped("; ".join(self.conventions(trace)), self.layout.width):
             yield (Span(line, "dim"),)
         for name in self.view.keys.dropped():
-            yield (Span(f"short keys of {name} would equal other names: write {name}[1]", "dim"),)
+            index = ",".join("1" for _ in graph.types[name].shape)
+            yield (Span(f"short keys of {name} would equal other names: write {name}[{index}]", "dim"),)
 
     def conventions(self, trace: Trace) -> list[str]:
         """What a reader must know to compare: how errors are summed, orientation, what is trained, and by what."""
@@ -197,7 +207,8 @@ class Writer:
 
     def entries(self, block: Rows) -> tuple[list[Entry], list[Entry]]:
         """What of a block stands in lines: numbers of the first sample, and what is the same for all samples."""
-        first = [self.unsampled_entry(line[0]) for line in block.lines if len(line) > 1]
+        several = [line[0] for line in block.lines if len(line) > 1]
+        first = [self.unsampled_entry(quantity) for quantity in several[: EXAMPLES if block.more else None]]
         single = [self.entry(line[0]) for line in block.lines if len(line) == 1]
         return [entry for entry in first if entry.numbers], single
 
@@ -279,7 +290,7 @@ class Writer:
         return "..." if self.layout.ascii else "…"
 
     def rows(self, block: Rows) -> Iterator[Line]:
-        if block.title:
+        if block.title or block.equations:
             yield from self.layer_heading(block)
         if any(len(line) > 1 for line in block.lines):
             yield from self.columns(block)
@@ -291,13 +302,14 @@ class Writer:
         """The layer's name, and its array equations beside or below it."""
         texts = [" = ".join(self.equation(e)) for e in block.equations]
         title, notes = f" {visible(block.title)}", "   ".join(texts)
-        if cells(title) + 3 + cells(notes) <= self.layout.width:
+        if block.title and cells(title) + 3 + cells(notes) <= self.layout.width:
             yield Span(title, "layer"), Span(f"   {notes}" if notes else "", "dim")
             return
-        yield (Span(title, "layer"),)
-        for text in texts:
-            for number, line in enumerate(wrapped_formula(text, self.layout.width - 6)):
-                yield (Span(" " * (6 if number else 2) + line, "dim"),)
+        if block.title:
+            yield (Span(title, "layer"),)
+        for line in run_on(texts, self.layout.width - 2):
+            for number, part in enumerate(wrapped_formula(line, self.layout.width - 6)):
+                yield (Span(" " * (6 if number else 2) + part, "dim"),)
 
     def remainder(self, block: Rows) -> Iterator[Line]:
         if block.more:

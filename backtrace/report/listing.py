@@ -10,7 +10,7 @@ from itertools import islice
 
 from backtrace.codegen import places
 from backtrace.expressions import Element, Type
-from backtrace.keys import Derivative, Target, resampled
+from backtrace.keys import Derivative, Part, Target, resampled
 from backtrace.quantities import Quantity, View
 from backtrace.report.blocks import Choice, Rows
 
@@ -50,8 +50,21 @@ class Listing:
         shape = self.view.graph.types[name.removesuffix("+")].shape
         everything = (Element(name, index, sample) for index, _ in places(Type(shape), None))
         if self.choice.only and math.prod(shape) > FEW:
-            return [element for element in everything if self.choice.shows(*self.keys_of(element))]
+            return self.asked_for(name, sample, everything)
         return list(islice(everything, None if self.choice.full or self.choice.only else most))
+
+    def asked_for(self, name: str, sample: int | None, everything: Iterator[Element]) -> list[Element]:
+        """The elements of a large array that the reader's keys name; all are looked at only for a pattern."""
+        named = [self.view.keys.find(key) for key in self.choice.only]
+        if None in named:
+            return [element for element in everything if self.choice.shows(*self.keys_of(element))]
+        found = [part for target in named for part in ([target.by] if isinstance(target, Derivative) else [target])]
+        own = (name, name.removesuffix("+"), f"{name}+")
+        return [
+            Element(name, part.index, sample)
+            for part in dict.fromkeys(found)
+            if isinstance(part, Element | Part) and part.name in own and part.index is not None
+        ]
 
     def keys_of(self, element: Element) -> list[str]:
         """The keys by which a reader may ask for an element: its own, its derivative's, its new value's."""
@@ -75,7 +88,8 @@ class Listing:
         if len(lines) <= most or self.choice.full or self.choice.only:
             return Rows(tuple(lines), zero=zero)
         hidden = lines[HEAD:]
-        rest = sum(line[0].value for line in hidden)
+        kinds = {type(line[0].target) for line in hidden}
+        rest = sum(line[0].value for line in hidden) if len(kinds) == 1 and not self.view.graph.samples else 0.0
         return Rows(tuple(lines[:HEAD]), more=len(hidden), rest=rest, zero=zero)
 
     def parameter_elements(self, name: str) -> list[Element]:

@@ -127,7 +127,7 @@ class Steps(Listing):
             if trained:
                 cells += [element, element._replace(name=f"{element.name}+")]
             rows.append(Row(view.quantity(element), tuple(map(view.quantity, cells))))
-        updates = tuple(e for e in view.graph.updates if trained and e.state and e.state.endswith(members[0].name))
+        updates = tuple(e for e in view.graph.updates if trained and e.state and members[0].name in (e.state, e.state.partition(".")[2]))
         more = sum(self.count(name) for name in {e.name for e in members}) - len(limited)
         each = [self.headed(f, members[0].name, stem) for f in self.factors(members[0])]
         shared = tuple(map(Head, each)) if self.shares(members[0]) is not None else ()

@@ -1,0 +1,82 @@
+"""Reads the bytes of a file and decodes them, with a message for each thing that is in the way."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from backtrace.errors import ConfigError, Fault, FileError, Place, did_you_mean, shortened
+from backtrace.yamlfile.source import Source
+
+LARGEST_FILE = 16 * 1024 * 1024
+
+
+def read(name: str) -> bytes:
+    """All bytes of a file, unless it is too large."""
+    try:
+        with open(name, "rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        raise FileError(_unreadable(name, error)) from error
+    if len(data) > LARGEST_FILE:
+        raise FileError(f'the file "{shortened(name)}" is larger than {LARGEST_FILE >> 20} MB')
+    return data
+
+
+UNREADABLE = {
+    errno.ENOENT: "there is no such file",
+    errno.EISDIR: "it is a directory, a file is expected",
+    errno.ENOTDIR: "a part of its path is a file, not a directory",
+    errno.EACCES: "there is no permission to read it",
+    errno.EPERM: "there is no permission to read it",
+    errno.ELOOP: "its links lead in a circle",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.EMFILE: "too many files are open",
+}
+
+
+def _unreadable(name: str, error: OSError | ValueError) -> Fault:
+    code = error.errno if isinstance(error, OSError) else None
+    reason = UNREADABLE.get(code or 0) or (error.strerror if isinstance(error, OSError) else None)
+    if code == errno.ENOENT and os.path.islink(name):
+        reason = f'it is a link to "{shortened(os.readlink(name))}", which is not there'
+    hint = did_you_mean(Path(name).name, _neighbours(name)) if code == errno.ENOENT else ""
+    reason = reason or "this is not the name of a file"
+    return Fault(f'cannot read "{shortened(name, 150)}": {reason}', hint=hint)
+
+
+def _neighbours(name: str) -> list[str]:
+    try:
+        return [other for other in os.listdir(Path(name).parent)[:1000] if other != Path(name).name]
+    except OSError:
+        return []
+
+
+MAGIC = {
+    b"\x1f\x8b": "a compressed file (gzip)",
+    b"BZh": "a compressed file (bzip2)",
+    b"\xfd7zXZ": "a compressed file (xz)",
+    b"PK\x03\x04": "a zip file, such as a spreadsheet or an npz",
+    b"\x93NUMPY": "a numpy array",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "an image",
+    b"\xff\xfe": "UTF-16 or UTF-32",
+    b"\xfe\xff": "UTF-16",
+    b"\0\0\xfe\xff": "UTF-32",
+}
+
+
+def decode(data: bytes, file: str) -> str:
+    """The text of a file, if it is one."""
+    for magic, what in MAGIC.items():
+        if data.startswith(magic):
+            hint = "save the file as UTF-8" if "UTF" in what else "unpack or export it as text first"
+            raise ConfigError(Fault(f"this looks like {what}, not like YAML", Place(file, 1, 1, ""), hint))
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        source = Source(data.decode(errors="replace"), file)
+        index = len(data[: error.start].decode()) - data.startswith(b"\xef\xbb\xbf")
+        message = f"the byte 0x{data[error.start]:02x} is not UTF-8"
+        raise ConfigError(source.fault(index, message, "save the file as UTF-8")) from None
