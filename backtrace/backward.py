@@ -140,9 +140,7 @@ def _fitted(expr: Expr, shape: tuple[int, ...]) -> Expr:
         return expr
     missing = len(shape) - len(expr.shape)
     kept = tuple(n for n, wanted in zip(expr.shape, shape[missing:], strict=True) if n == wanted)
-    axes = tuple(range(missing)) + tuple(
-        missing + at for at, n in enumerate(expr.shape) if n != shape[missing + at]
-    )
+    axes = tuple(range(missing)) + tuple(missing + at for at, n in enumerate(expr.shape) if n != shape[missing + at])
     core = expr if kept == expr.shape else call("reshape", expr, shape=kept)
     return call("expand", core, axis=axes, shape=shape)
 

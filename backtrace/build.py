@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from backtrace.backward import DerivativeError, gradients
@@ -16,7 +17,7 @@ from backtrace.layers import expanded
 from backtrace.ops import Macro, Scope, call, typed
 from backtrace.ops.base import shape_text
 from backtrace.ops.losses import LOSSES
-from backtrace.optimizers import updates
+from backtrace.optimizers import OPTIMIZERS, updates
 from backtrace.stable import stabilised
 
 
@@ -53,7 +54,7 @@ class _Builder:
         trained = tuple(name for name in trained if name in reached)
         rule = updates(config, objective or "", {name: givens[name].type for name in trained})
         return Graph(
-            config.title,
+            config.title or Path(config.file).stem,
             givens,
             forward,
             run,
@@ -70,7 +71,7 @@ class _Builder:
             config.labels,
             notes=self.notes(),
             gates=config.gates,
-            layered=bool(config.nodes.get("layers")),
+            optimizer=OPTIMIZERS[config.optimizer.kind].title if config.optimizer.kind else "",
         )
 
     # ── givens and equations ──
@@ -89,9 +90,7 @@ class _Builder:
 
     def forward(self, givens: Mapping[str, GivenArray]) -> tuple[Equation, ...]:
         scope: dict[str, Expr] = {name: Name(name, given.type) for name, given in givens.items()}
-        functions = {
-            name: Macro(name, letters, body) for name, (letters, body) in self.config.functions.items()
-        }
+        functions = {name: Macro(name, letters, body) for name, (letters, body) in self.config.functions.items()}
         made: dict[str, Equation] = {}
         stated = [*self.config.equations, *self.config.report]
         broken: set[str] = set()
@@ -125,11 +124,7 @@ class _Builder:
             stack = [first.name]
             while stack:
                 name = stack[-1]
-                needed = [
-                    n
-                    for n in names(waiting[name].expr)
-                    if n in waiting and n not in placed and n not in givens
-                ]
+                needed = [n for n in names(waiting[name].expr) if n in waiting and n not in placed and n not in givens]
                 if name in placed or not needed:
                     placed.setdefault(name, waiting[name])
                     stack.pop()
@@ -161,9 +156,7 @@ class _Builder:
             found = by_name.get(stated.expr.id)
             if found is None:
                 hint = did_you_mean(stated.expr.id, by_name) or "state it under equations:"
-                self.refuse(
-                    stated.node.place, f'there is no equation "{stated.expr.id}"', hint, len(stated.expr.id)
-                )
+                self.refuse(stated.node.place, f'there is no equation "{stated.expr.id}"', hint, len(stated.expr.id))
                 return None, forward
             return self.reduced(found, forward)
         name = "E_tot"
@@ -176,16 +169,12 @@ class _Builder:
             self.faults.append(expression_fault(stated.node, error))
             return None, forward
         if name in scope:
-            self.refuse(
-                stated.node.place, f'"{name}" is taken, but the objective needs it', f"name it: {name}: ..."
-            )
+            self.refuse(stated.node.place, f'"{name}" is taken, but the objective needs it', f"name it: {name}: ...")
             return None, forward
         equation = Equation(name, expr, Type(expr.shape, expr.sampled))
         return self.reduced(equation, (*forward, equation))
 
-    def reduced(
-        self, found: Equation, forward: tuple[Equation, ...]
-    ) -> tuple[str | None, tuple[Equation, ...]]:
+    def reduced(self, found: Equation, forward: tuple[Equation, ...]) -> tuple[str | None, tuple[Equation, ...]]:
         """The objective over all samples; a sample's own objective gets the same name with #."""
         stated = self.config.objective
         assert stated is not None
@@ -202,8 +191,7 @@ class _Builder:
         own = found.name + "#"
         renamed = {found.name: Name(own, found.type)}
         rest = tuple(
-            replace(e, name=own) if e is found else replace(e, expr=_renamed(e.expr, renamed))
-            for e in forward
+            replace(e, name=own) if e is found else replace(e, expr=_renamed(e.expr, renamed)) for e in forward
         )
         whole = call(f"{self.config.reduce}_samples", Name(own, found.type), count=self.config.samples)
         return found.name, (*rest, Equation(found.name, whole, Type(())))
@@ -216,9 +204,7 @@ class _Builder:
             self.check_names(key, parameters, givens)
         if self.config.learning_rate is None:
             return ()
-        chosen = (
-            parameters if self.config.train is None else [n for n in parameters if n in self.config.train]
-        )
+        chosen = parameters if self.config.train is None else [n for n in parameters if n in self.config.train]
         return tuple(name for name in chosen if name not in self.config.freeze)
 
     def check_names(self, key: str, parameters: Sequence[str], givens: Mapping[str, GivenArray]) -> None:
@@ -250,9 +236,7 @@ class _Builder:
             notes.append(f"{config.samples} samples{how}")
         if config.nodes.get("layers"):
             notes.append(
-                "W @ x, a row of weights per unit"
-                if config.column_vectors
-                else "x @ W, a row of weights per input"
+                "W @ x, a row of weights per unit" if config.column_vectors else "x @ W, a row of weights per input"
             )
         return tuple(notes)
 

@@ -36,17 +36,13 @@ app = typer.Typer(
 Config = Annotated[str, typer.Argument(metavar="CONFIG", help="a config, such as configs/example.yaml")]
 Set = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=NUMBER", help="another given value: W11=0.35, learning_rate=0.1 (repeatable)"
-    ),
+    typer.Option("--set", metavar="KEY=NUMBER", help="another given value: W11=0.35, learning_rate=0.1 (repeatable)"),
 ]
 Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="how many updates to make")]
 Digits = Annotated[int, typer.Option("--digits", metavar="D", min=1, max=17, help="decimals of a result")]
 Ascii = Annotated[bool, typer.Option("--ascii", help="no signs outside ASCII")]
 Only = Annotated[str | None, typer.Option("--only", metavar="KEYS", help="only these rows: 'W11,h*,dE*'")]
-Debug = Annotated[
-    bool, typer.Option("--debug", help="a traceback for errors of the program itself", hidden=True)
-]
+Debug = Annotated[bool, typer.Option("--debug", help="a traceback for errors of the program itself", hidden=True)]
 
 
 def _version(wanted: bool) -> None:
@@ -57,9 +53,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="the version")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="the version")] = False,
 ) -> None:
     pass
 
@@ -77,12 +71,8 @@ def run(
     epoch: Annotated[
         str | None, typer.Option("--epoch", metavar="LIST", help="the epochs to show in full: 1,10,last")
     ] = None,
-    every: Annotated[
-        int | None, typer.Option("--every", metavar="K", min=1, help="show every K-th epoch")
-    ] = None,
-    sample: Annotated[
-        int | None, typer.Option("--sample", metavar="S", min=1, help="show one sample only")
-    ] = None,
+    every: Annotated[int | None, typer.Option("--every", metavar="K", min=1, help="show every K-th epoch")] = None,
+    sample: Annotated[int | None, typer.Option("--sample", metavar="S", min=1, help="show one sample only")] = None,
     full: Annotated[bool, typer.Option("--full", help="leave nothing out, however long")] = False,
     digits: Digits = 8,
     ascii_: Ascii = False,
@@ -116,9 +106,7 @@ def run(
 @app.command(short_help="compare with expected figures")
 def diff(
     config: Config,
-    expected: Annotated[
-        str, typer.Argument(metavar="EXPECTED", help="a YAML or JSON file of keys and figures")
-    ],
+    expected: Annotated[str, typer.Argument(metavar="EXPECTED", help="a YAML or JSON file of keys and figures")],
     epochs: Epochs = None,
     set_: Set = None,
     ascii_: Ascii = False,
@@ -202,9 +190,7 @@ def _template(name: str) -> str:
     from importlib.resources import files
 
     folder = files("backtrace").joinpath("templates")
-    known = sorted(
-        entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")
-    )
+    known = sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
     if name not in known:
         hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
         raise UsageError(Fault(f'there is no template "{visible(name)}"', hint=hint))
@@ -236,9 +222,7 @@ def _epoch_number(text: str, count: int) -> int:
     word = text.strip()
     number = count if word == "last" else int(word) if word.isdecimal() else 0
     if not 1 <= number <= count:
-        raise UsageError(
-            Fault(f'--epoch: "{visible(word)}" is no epoch of 1 to {count}', hint="such as 1,10,last")
-        )
+        raise UsageError(Fault(f'--epoch: "{visible(word)}" is no epoch of 1 to {count}', hint="such as 1,10,last"))
     return number
 
 
@@ -254,9 +238,7 @@ def _given(pairs: Sequence[str] | None) -> dict[str, float]:
         if sign and not math.isfinite(found[key.strip()]):
             raise UsageError(Fault(f'--set "{visible(pair)}": {visible(number)} is not a finite number'))
         if not sign or not key.strip():
-            raise UsageError(
-                Fault(f'--set "{visible(pair)}" is not KEY=NUMBER', hint="such as --set W11=0.35")
-            )
+            raise UsageError(Fault(f'--set "{visible(pair)}" is not KEY=NUMBER', hint="such as --set W11=0.35"))
     return found
 
 
@@ -309,18 +291,17 @@ def _check_choice(trace: Trace, layout: Layout) -> None:
     from backtrace.report import Choice, sections
 
     view, choice = trace.epochs[0], layout.choice
+    for key in choice.only:
+        if not set(key) & set("*?") and view.keys.find(key) is None:
+            raise UsageError(Fault(f'--only: "{visible(key)}" names nothing here', hint=view.keys.suggestion(key)))
     if sections(view, choice):
         return
     known = ", ".join(section.name for section in sections(view, Choice()))
     if choice.only:
         raise UsageError(
-            Fault(
-                f"--only: nothing matches {', '.join(choice.only)}", hint=view.keys.suggestion(choice.only[0])
-            )
+            Fault(f"--only: nothing matches {', '.join(choice.only)}", hint=view.keys.suggestion(choice.only[0]))
         )
-    raise UsageError(
-        Fault(f"--section: there is no {', '.join(choice.sections)}", hint=f"sections here: {known}")
-    )
+    raise UsageError(Fault(f"--section: there is no {', '.join(choice.sections)}", hint=f"sections here: {known}"))
 
 
 def _replaced(layout: Layout, epochs: tuple[int, ...]) -> Layout:
@@ -420,6 +401,4 @@ def _bug(error: Exception) -> int:
     if "--debug" in sys.argv:
         raise error
     what = f"{type(error).__name__}: {visible(str(error))[:200]}"
-    return _say(
-        f"backtrace: this is a bug of backtrace ({what})\n  hint: --debug shows where; please report it", 70
-    )
+    return _say(f"backtrace: this is a bug of backtrace ({what})\n  hint: --debug shows where; please report it", 70)

@@ -17,13 +17,16 @@ import numpy as np
 from backtrace.executor import Arrays
 from backtrace.expressions import Call, Element, Expr, Name, Num, Ref, Type, walk
 from backtrace.graph import RATE, Equation, Graph
-from backtrace.ops import TABLE, call
+from backtrace.ops import TABLE, call, softmax
 from backtrace.ops.elementwise import SCALAR_NAMES as ELEMENTWISE_NAMES
 from backtrace.ops.elementwise import Elementwise, Many
-from backtrace.ops.structural import ALONG_AXIS, AlongAxis, MatMul, Movement, OverSamples, Reduction
+from backtrace.ops.movements import Movement
+from backtrace.ops.products import MatMul
+from backtrace.ops.reductions import OverSamples, Reduction
+from backtrace.ops.softmax import AlongAxis
 from backtrace.scalars import element
 
-SCALAR_NAMES: dict[str, Any] = ELEMENTWISE_NAMES | {row.name: row.numbers for row in ALONG_AXIS}
+SCALAR_NAMES: dict[str, Any] = ELEMENTWISE_NAMES | {row.name: row.numbers for row in softmax.ROWS}
 
 LIMIT = 200
 """Up to so many statements a step, generated Python beats numpy, whose calls cost some 260 ns each."""

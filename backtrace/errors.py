@@ -159,9 +159,7 @@ def format_fault(fault: Fault) -> str:
 
 def _headline(fault: Fault) -> str:
     place, message = fault.place, shortened(fault.message, LONGEST_MESSAGE)
-    return (
-        f"{shortened(place.file, LONGEST_PATH)}:{place.line}:{place.column}: {message}" if place else message
-    )
+    return f"{shortened(place.file, LONGEST_PATH)}:{place.line}:{place.column}: {message}" if place else message
 
 
 def _hint(hint: str) -> Iterator[str]:

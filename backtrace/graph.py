@@ -71,7 +71,7 @@ class Graph:
     labels: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]
     gates: bool = False
-    layered: bool = False
+    optimizer: str = ""
 
     @cached_property
     def types(self) -> dict[str, Type]:
@@ -112,9 +112,7 @@ class Graph:
 
     def with_values(self, values: Mapping[str, Array], learning_rate: float | None) -> Graph:
         """The same graph on other given values."""
-        givens = {
-            name: replace(given, values=values.get(name, given.values)) for name, given in self.givens.items()
-        }
+        givens = {name: replace(given, values=values.get(name, given.values)) for name, given in self.givens.items()}
         rate = self.learning_rate if learning_rate is None else learning_rate
         return replace(self, givens=givens, learning_rate=rate)
 

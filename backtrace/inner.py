@@ -64,15 +64,9 @@ def inner_nodes(name: str, expr: Expr, group: str) -> list[Equation]:
         args = []
         for position, arg in enumerate(node.args):
             inner = split(arg)
-            opaque = (
-                _hides(node, position)
-                and isinstance(arg, Call)
-                and arg.op not in ("stack", "index", "transpose")
-            )
+            opaque = _hides(node, position) and isinstance(arg, Call) and arg.op not in ("stack", "index", "transpose")
             if opaque and alone(arg):
-                made.append(
-                    Equation(_inner_text(arg), inner, Type(inner.shape, inner.sampled), group, inner=True)
-                )
+                made.append(Equation(_inner_text(arg), inner, Type(inner.shape, inner.sampled), group, inner=True))
                 inner = Name(made[-1].name, made[-1].type)
             args.append(inner)
         if tuple(args) == node.args:

@@ -86,9 +86,7 @@ class _Network:
         """The given inputs or targets as one vector: as given, or named scalars put together."""
         given = [g for g in self.config.givens if g.role == role]
         sizes = [g.values.shape[1:] if g.sampled else g.values.shape for g in given]
-        if len(given) == 1 and (
-            sizes[0] or role == "target"
-        ):  # a single target broadcasts, a single input does not
+        if len(given) == 1 and (sizes[0] or role == "target"):  # a single target broadcasts, a single input does not
             self.givens += given
             if len(sizes[0]) > 1:
                 self.refuse_matrix(given[0], role)
@@ -138,9 +136,7 @@ class _Network:
             rows = "columns" if self.config.column_vectors else "rows"
             plural = "" if width == 1 else "s"
             message = f'"{layer.title}" gets {width} value{plural}, but its weights have {expected} {rows}'
-            hint = (
-                "a row of weights for each input" if rows == "rows" else "a column of weights for each input"
-            )
+            hint = "a row of weights for each input" if rows == "rows" else "a column of weights for each input"
             self.fault(layer.weights.node, message, hint + "; orientation: says which way round")
         product = (weights, values) if self.config.column_vectors else (values, weights)
         expr: Expr = Call("matmul", product)
@@ -174,9 +170,7 @@ class _Network:
             return given or default
         if len(given) != units and units:
             node = layer.node.get("pre" if given == layer.pre else "out")
-            self.fault(
-                node, f'{len(given)} names for the {units} units of "{layer.title}"', "a name for each unit"
-            )
+            self.fault(node, f'{len(given)} names for the {units} units of "{layer.title}"', "a name for each unit")
         if len(given) == 1:
             return given[0]
         stem = common_stem(given)
@@ -190,18 +184,12 @@ class _Network:
         if isinstance(entries.values, Mapping):
             return self.named_matrix(layer, entries.values, width)
         values = entries.values
-        if (
-            not isinstance(values, tuple)
-            or not isinstance(values[0], tuple)
-            or isinstance(values[0][0], tuple)
-        ):
+        if not isinstance(values, tuple) or not isinstance(values[0], tuple) or isinstance(values[0][0], tuple):
             self.fault(entries.node, "weights are a matrix: a list of rows", "[[0.1, 0.2], [0.3, 0.4]]")
             return Name(default), (0, 0)
         return self.array(entries, default), (len(values), len(values[0]))
 
-    def named_matrix(
-        self, layer: Layer, scalars: Mapping[str, float], width: int
-    ) -> tuple[Expr, tuple[int, int]]:
+    def named_matrix(self, layer: Layer, scalars: Mapping[str, float], width: int) -> tuple[Expr, tuple[int, int]]:
         found = grid(scalars)
         if found is not None:
             stem, matrix = found
@@ -217,11 +205,7 @@ class _Network:
             return Name(next(iter(scalars))), (0, 0)
         column = self.config.column_vectors
         row = Call("stack", tuple(map(Name, scalars)))
-        one = (
-            Call("stack", (row,))
-            if column
-            else Call("stack", tuple(Call("stack", (Name(n),)) for n in scalars))
-        )
+        one = Call("stack", (row,)) if column else Call("stack", tuple(Call("stack", (Name(n),)) for n in scalars))
         return one, (1, width) if column else (width, 1)
 
     def bias(self, layer: Layer, default: str, units: int) -> Expr:
@@ -234,18 +218,13 @@ class _Network:
             if isinstance(entries.values[0], tuple):
                 self.fault(entries.node, "a bias is a list of numbers, one for each unit", "[0.1, 0.2]")
             elif len(entries.values) != units and units:
-                message = (
-                    f'"{layer.title}" has {units} unit{"s" * (units != 1)}, but {len(entries.values)} biases'
-                )
-                self.fault(
-                    entries.node, message, "one bias for each unit, or one shared number without brackets"
-                )
+                message = f'"{layer.title}" has {units} unit{"s" * (units != 1)}, but {len(entries.values)} biases'
+                self.fault(entries.node, message, "one bias for each unit, or one shared number without brackets")
         return self.array(entries, default)
 
     def scalars(self, entries: Entries, scalars: Mapping[str, float]) -> None:
         self.givens += [
-            Given(name, "parameter", np.asarray(value), place=entries.node.place)
-            for name, value in scalars.items()
+            Given(name, "parameter", np.asarray(value), place=entries.node.place) for name, value in scalars.items()
         ]
 
     def array(self, entries: Entries, default: str) -> Expr:
@@ -300,9 +279,7 @@ def grid(scalars: Mapping[str, float]) -> tuple[str, np.ndarray[Any, Any]] | Non
     found = {name: re.fullmatch(r"(.*[^\d_])(\d)(\d)|(.+)_(\d+)_(\d+)", name) for name in scalars}
     if not all(found.values()):
         return None
-    parts = {
-        name: [part for part in match.groups() if part is not None] for name, match in found.items() if match
-    }
+    parts = {name: [part for part in match.groups() if part is not None] for name, match in found.items() if match}
     stems = {stem for stem, _, _ in parts.values()}
     cells = {(int(i), int(j)): scalars[name] for name, (_, i, j) in parts.items()}
     rows, columns = max(i for i, _ in cells), max(j for _, j in cells)

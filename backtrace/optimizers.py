@@ -35,6 +35,7 @@ class Optimizer:
     """
 
     name: str
+    title: str
     about: str
     update: Mapping[str, str]
     state: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Optimizer:
 _ROWS = (
     Optimizer(
         "sgd",
+        "plain gradient descent",
         "gradient descent without memory: Robbins and Monro 1951, with a constant step",
         update={"p": "p - lr*g"},
     ),
@@ -113,8 +115,6 @@ class _Rule:
         for key, expr in rules.items():
             old = self.name if key == "p" else f"{key}.{self.name}"
             result = simplified(typed(expr, Scope(scope, self.functions)))
-            made.append(
-                Equation(f"{old}+", result, self.type, state=old if key == "p" or key in state else None)
-            )
+            made.append(Equation(f"{old}+", result, self.type, state=old if key == "p" or key in state else None))
             scope[key] = Name(f"{old}+", self.type)
         return made

@@ -83,7 +83,11 @@ class View:
         if isinstance(target, Path):
             return self.evaluate(self.chains.path_formula(target))
         if isinstance(target, Via):
-            return self.evaluate(self.chains_to(target.of).via_whole(target))
+            chains = self.chains_to(target.of)
+            if target.through not in chains.ways(target.by):
+                through, by = self.keys.text(target.through), self.keys.text(target.by)
+                raise UsageError(Fault(f"{through} does not read {by} on its way", hint="via(A,B,C): C reads B"))
+            return self.evaluate(chains.via_whole(target))
         if isinstance(target, Short):
             return self.number(Derivative(target.of, target.by))
         found = self.value(target)

@@ -102,9 +102,7 @@ def _names(expr: Expr) -> frozenset[str]:
     return frozenset(names(expr))
 
 
-def derivative(
-    expr: Expr, at: Place, source: Element, samples: int, result: str | None = None
-) -> Expr:
+def derivative(expr: Expr, at: Place, source: Element, samples: int, result: str | None = None) -> Expr:
     """The local derivative of one element of an expression by one element of a named array.
 
     Everything else the expression reads is held. ``result`` is the name of the expression's own equation: its

@@ -53,9 +53,7 @@ def pairs(forward: Sequence[Equation]) -> dict[str, Pair]:
 def _weights_of_log(expr: Expr, probability: Name) -> list[Name]:
     """The names that multiply the logarithm of a probability."""
     wanted = Call("log", (probability,))
-    products = [
-        node for node in walk(expr) if isinstance(node, Call) and node.op == "mul" and wanted in node.args
-    ]
+    products = [node for node in walk(expr) if isinstance(node, Call) and node.op == "mul" and wanted in node.args]
     return [arg for node in products for arg in node.args if isinstance(arg, Name)]
 
 

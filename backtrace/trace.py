@@ -70,6 +70,9 @@ class Trace:
     def __getitem__(self, key: str) -> Value:
         return self.value(self.keys.parse(key))
 
+    def __repr__(self) -> str:
+        return f"<Trace of {self.graph.title!r}, {len(self.losses)} epochs, {len(self.epochs)} recorded>"
+
     def __str__(self) -> str:
         from backtrace.render.text import report_text
 
@@ -150,9 +153,7 @@ def _given_place(graph: Graph, keys: Keys, text: str) -> tuple[str, tuple[int | 
     target = keys.parse(text).target
     if not isinstance(target, Element | Part) or target.name not in graph.givens:
         known = ", ".join(graph.givens)
-        raise UsageError(
-            Fault(f'"{text}" is computed, not given', hint=f"given here: {known}, learning_rate")
-        )
+        raise UsageError(Fault(f'"{text}" is computed, not given', hint=f"given here: {known}, learning_rate"))
     sampled = graph.givens[target.name].type.sampled
     sample: int | slice = slice(None) if target.sample is None else target.sample
     return target.name, ((sample,) if sampled else ()) + (target.index or ())

@@ -44,9 +44,7 @@ def drawn() -> str:
         for span in line:
             text.append(span.text, style=STYLES.get(span.role, ""))
         console.print(text)
-    return console.export_svg(
-        title="backtrace run configs/example.yaml", code_format=FORMAT, unique_id="backtrace"
-    )
+    return console.export_svg(title="backtrace run configs/example.yaml", code_format=FORMAT, unique_id="backtrace")
 
 
 if __name__ == "__main__":

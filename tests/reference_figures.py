@@ -286,12 +286,7 @@ def lesson(net: Network, last: int = 1) -> Figures:
     for epoch, (before, now, after) in enumerate(epochs(net, last), start=1):
         new = wrapped("", all_parameters(after), "+") | {f"{net.total}+": run(after).total}
         if epoch == 1:
-            found |= (
-                forward_figures(before, now)
-                | error_figures(before, now)
-                | gradient_figures(before, now)
-                | new
-            )
+            found |= forward_figures(before, now) | error_figures(before, now) | gradient_figures(before, now) | new
         elif epoch == last:
             outputs = by_sample(units(net.out2, net.w2.shape[1]), now.o)
             found |= wrapped("", outputs | {net.total: now.total} | new, f"@{epoch}")
@@ -464,9 +459,7 @@ def matrix_form() -> Figures:
         | elements("W1", d_w1)
         | elements("b1", d_z)
     )
-    parameters = (
-        elements("W2", new[2]) | elements("b2", new[3]) | elements("W1", new[0]) | elements("b1", new[1])
-    )
+    parameters = elements("W2", new[2]) | elements("b2", new[3]) | elements("W1", new[0]) | elements("b1", new[1])
     return (
         elements("z", z)
         | elements("h", h)

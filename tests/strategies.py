@@ -16,7 +16,7 @@ from backtrace.graph import Equation
 from backtrace.ops import Scope, call, typed
 from backtrace.ops.base import Op
 from backtrace.ops.elementwise import Elementwise
-from backtrace.ops.structural import PlaceMap
+from backtrace.ops.movements import PlaceMap
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]

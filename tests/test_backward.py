@@ -31,9 +31,7 @@ def values(graph: Graph) -> dict[str, Array]:
     return {name: given.values for name, given in graph.givens.items()}
 
 
-def complex_step(
-    run: Sequence[Equation], objective: str, at: Mapping[str, Array], name: str, samples: int
-) -> Array:
+def complex_step(run: Sequence[Equation], objective: str, at: Mapping[str, Array], name: str, samples: int) -> Array:
     """The derivative of the objective by each element of a given array, to rounding."""
     found = np.zeros(at[name].shape)
     for place in np.ndindex(found.shape):
@@ -53,9 +51,7 @@ def assert_gradients(
         found = results.get(gradient_name(objective, name), np.zeros_like(exact))
         assert found.shape == exact.shape, name
         error = float(np.linalg.norm(found - exact))
-        assert error <= 1e-12 * max(size, 1e-3), (
-            f"d{objective}/d{name}: {found.tolist()} is not {exact.tolist()}"
-        )
+        assert error <= 1e-12 * max(size, 1e-3), f"d{objective}/d{name}: {found.tolist()} is not {exact.tolist()}"
 
 
 def split(chain: Chain, by: Callable[[str, Expr, str], list[Equation]]) -> list[Equation]:
@@ -79,15 +75,10 @@ def test_gradients_of_random_equations_are_right(chain: Chain) -> None:
 def test_naming_inner_nodes_and_stable_forms_change_no_value(chain: Chain) -> None:
     """As written, with unnamed nodes split off, and every gate alone: the same values and gradients."""
     forms = [list(chain.forward), split(chain, inner_nodes), list(stabilised(chain.forward))]
-    if not any(
-        "sqrt(" in equation.text() for equation in chain.forward
-    ):  # a gate of its own has to be finite
+    if not any("sqrt(" in equation.text() for equation in chain.forward):  # a gate of its own has to be finite
         forms.append(split(chain, gates))
     with np.errstate(all="ignore"):
-        runs = [
-            evaluate((*run, *gradients(run, "E", chain.given, SAMPLES)), chain.given, SAMPLES)
-            for run in forms
-        ]
+        runs = [evaluate((*run, *gradients(run, "E", chain.given, SAMPLES)), chain.given, SAMPLES) for run in forms]
     for run in runs[1:]:
         for name in ("E", *(gradient_name("E", key) for key in chain.given)):
             if name in runs[0]:

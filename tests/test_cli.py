@@ -87,9 +87,7 @@ def test_epoch_and_every_choose_what_is_shown(
 
 
 def test_a_sample_can_be_chosen(backtrace_command: Runner) -> None:
-    out = backtrace_command(
-        "run", "configs/xor.yaml", "--epochs", "1", "--sample", "3", "--section", "forward"
-    ).out
+    out = backtrace_command("run", "configs/xor.yaml", "--epochs", "1", "--sample", "3", "--section", "forward").out
     assert "z₁#3 = W1₁₁·x₁#3 + W1₂₁·x₂#3 + b1₁" in out
 
 
@@ -115,9 +113,7 @@ def test_a_difference_gives_exit_code_1(backtrace_command: Runner, tmp_path: Pat
     assert "The first difference: h₂" in outcome.out
 
 
-def test_init_writes_a_config_that_runs_and_never_over_a_file(
-    backtrace_command: Runner, tmp_path: Path
-) -> None:
+def test_init_writes_a_config_that_runs_and_never_over_a_file(backtrace_command: Runner, tmp_path: Path) -> None:
     for template in ("network", "samples", "equations", "gates"):
         written = backtrace_command("init", f"{template}.yaml", "--template", template, cwd=tmp_path)
         assert written.code == 0, written.err
@@ -139,7 +135,7 @@ def test_init_writes_a_config_that_runs_and_never_over_a_file(
         (["run", EXAMPLE, "--set", "h1=1"], 2, "is computed, not given"),
         (["run", EXAMPLE, "--set", "W11=nan"], 2, "not a finite number"),
         (["run", "configs/square_of_sum.yaml", "--set", "learning_rate=1"], 2, "no learning rate"),
-        (["run", EXAMPLE, "--only", "nix"], 2, "nothing matches nix"),
+        (["run", EXAMPLE, "--only", "nix"], 2, '"nix" names nothing here'),
         (["run", EXAMPLE, "--section", "nix"], 2, "sections here: given, forward, error, step 1"),
         (["run", EXAMPLE, "--epoch", "2"], 2, '"2" is no epoch of 1 to 1'),
         (["run", EXAMPLE, "--sample", "2"], 2, "--sample 2"),
@@ -182,9 +178,7 @@ def test_all_faults_of_a_config_come_at_once_in_order(backtrace_command: Runner,
 
 
 def test_numbers_that_leave_the_finite_range_give_exit_code_5(backtrace_command: Runner) -> None:
-    outcome = backtrace_command(
-        "run", "configs/regression.yaml", "--set", "learning_rate=1e30", "--epochs", "50"
-    )
+    outcome = backtrace_command("run", "configs/regression.yaml", "--set", "learning_rate=1e30", "--epochs", "50")
     assert outcome.code == 5
     assert "epoch" in outcome.err
 
@@ -223,9 +217,7 @@ def test_an_encoding_without_the_signs_gets_ascii() -> None:
 def test_a_reader_that_closes_the_pipe_ends_the_program_quietly() -> None:
     line = f'"{sys.executable}" -m backtrace run configs/xor.yaml --full | head -1; exit ${{PIPESTATUS[0]}}'
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    outcome = subprocess.run(
-        ["bash", "-c", line], capture_output=True, cwd=ROOT, env=environment, check=False
-    )
+    outcome = subprocess.run(["bash", "-c", line], capture_output=True, cwd=ROOT, env=environment, check=False)
     assert (outcome.returncode, outcome.stderr) == (141, b"")
 
 
@@ -238,9 +230,7 @@ def test_help_imports_neither_numpy_nor_rich() -> None:
         "print([name for name in ('numpy', 'rich', 'yaml', 'pydantic') if name in sys.modules])"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    outcome = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, env=environment, check=True
-    )
+    outcome = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environment, check=True)
     assert outcome.stdout.decode().splitlines()[-1] == "[]"
 
 

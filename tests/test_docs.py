@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 
 from backtrace.config import LAYER, TOP
-from backtrace.ops.losses import LOSSES
+from backtrace.config.table import Key
+from backtrace.expressions.writing import INFIX
+from backtrace.ops import TABLE
+from backtrace.ops.base import Op
+from backtrace.ops.losses import LOSSES, Loss
 from backtrace.yamlfile import parse
 from docs.picture import PICTURE, drawn
 from tests.runner import ROOT, Runner
@@ -24,15 +28,11 @@ BLOCK = re.compile(r"```console\n\$ (backtrace .*)\n((?:.*\n)*?)```\n")
 
 def blocks() -> list[tuple[str, str, str]]:
     """Page, command and shown output of every console block that runs backtrace."""
-    return [
-        (page, *match) for page in PAGES for match in BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
-    ]
+    return [(page, *match) for page in PAGES for match in BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize(("page", "command", "shown"), blocks(), ids=lambda value: value[:60].split("\n")[0])
-def test_a_command_prints_what_the_page_shows(
-    backtrace_command: Runner, page: str, command: str, shown: str
-) -> None:
+def test_a_command_prints_what_the_page_shows(backtrace_command: Runner, page: str, command: str, shown: str) -> None:
     outcome = backtrace_command(*shlex.split(command)[1:])
     assert outcome.code in (0, 1), outcome.err
     if os.environ.get("UPDATE"):
@@ -45,22 +45,16 @@ def rewrite(page: Path, command: str, out: str) -> None:
     """Put a command's output into its block."""
     text = page.read_text(encoding="utf-8")
     pattern = re.compile(rf"(```console\n\$ {re.escape(command)}\n)((?:.*\n)*?)(```\n)")
-    page.write_text(
-        pattern.sub(lambda match: match[1] + out + match[3], text), encoding="utf-8", newline="\n"
-    )
+    page.write_text(pattern.sub(lambda match: match[1] + out + match[3], text), encoding="utf-8", newline="\n")
 
 
 def test_the_pages_show_commands() -> None:
     assert len(blocks()) >= 3
 
 
-def test_the_program_of_the_readme_runs(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_program_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(ROOT)
-    (program,) = re.findall(
-        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
-    )
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     exec(compile(program, "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("0.519989340155")
 
@@ -76,20 +70,27 @@ def test_the_readme_names_every_config_and_every_config_is_there() -> None:
 def test_every_yaml_example_of_the_config_page_is_yaml() -> None:
     text = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
     examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert len(examples) == 4
+    assert len(examples) == 7
     assert all(not parse(example, "docs/config.md").faults for example in examples)
 
 
 @pytest.mark.parametrize("key", [*TOP, *LAYER], ids=lambda key: key.name)
-def test_the_config_page_has_every_key_with_the_sentence_of_the_table(key: object) -> None:
+def test_the_config_page_has_every_key_with_the_sentence_of_the_table(key: Key) -> None:
     text = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
-    assert f"| `{key.name}` | {key.about} |" in text  # type: ignore[attr-defined]
+    assert f"| `{key.name}` | {key.about} |" in text
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE.values() if not row.internal], ids=lambda row: row.name)
+def test_the_config_page_has_every_function(row: Op) -> None:
+    text = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
+    written_otherwise = row.name in INFIX or row.name in ("transpose", "index", "stack")
+    assert written_otherwise or f"| `{row.name}` | {row.about} |" in text
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=lambda loss: loss.name)
-def test_the_config_page_has_every_loss(loss: object) -> None:
+def test_the_config_page_has_every_loss(loss: Loss) -> None:
     text = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
-    assert f"| `{loss.name}` | `{loss.terms}` | `{loss.total}` |" in text  # type: ignore[attr-defined]
+    assert f"| `{loss.name}` | `{loss.terms}` | `{loss.total}` |" in text
 
 
 def test_the_picture_of_the_readme_is_current() -> None:

@@ -124,9 +124,7 @@ def test_a_long_line_of_any_width_stays_short(source: str) -> None:
 
 
 def test_faults_are_in_file_order_and_each_is_shown_once() -> None:
-    one, two, three = (
-        Fault(f"m{line}{column}", at(column, "", line)) for line, column in [(1, 9), (2, 1), (2, 3)]
-    )
+    one, two, three = (Fault(f"m{line}{column}", at(column, "", line)) for line, column in [(1, 9), (2, 1), (2, 3)])
     other, nowhere = Fault("o", at(1, "", file="g")), Fault("n")
     faults = [three, other, one, two, nowhere, one]
     assert format_faults(faults).splitlines() == ["n", "f:1:9: m19", "f:2:1: m21", "f:2:3: m23", "g:1:1: o"]

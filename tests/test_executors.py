@@ -38,9 +38,7 @@ def assert_same(first: Arrays, second: Arrays, rtol: float = 1e-14) -> None:
         a, b = np.asarray(first[name]), np.asarray(second[name])
         assert a.shape == b.shape, name
         scale = max(float(np.max(np.abs(b), initial=0.0)), 1e-3)
-        assert float(np.max(np.abs(a - b), initial=0.0)) <= rtol * scale, (
-            f"{name}: {a.tolist()} is not {b.tolist()}"
-        )
+        assert float(np.max(np.abs(a - b), initial=0.0)) <= rtol * scale, f"{name}: {a.tolist()} is not {b.tolist()}"
 
 
 @QUIET
@@ -72,11 +70,7 @@ def test_recording_changes_no_bit(kind: type[Executor], network: Network) -> Non
 @given(st.sampled_from(PATTERNS), st.sampled_from(PATTERNS), st.booleans(), st.booleans())
 def test_both_executors_agree_on_any_function(outer: str, inner: str, matrix: bool, gates: bool) -> None:
     """Functions inside functions, sums inside products, softmax inside anything; shapes as they fit."""
-    a, b = (
-        ("[[0.3, -0.6], [1.1, 0.2]]", "[[0.9, 0.4], [-0.7, 0.8]]")
-        if matrix
-        else ("[0.3, -0.6]", "[0.9, 0.4]")
-    )
+    a, b = ("[[0.3, -0.6], [1.1, 0.2]]", "[[0.9, 0.4], [-0.7, 0.8]]") if matrix else ("[0.3, -0.6]", "[0.9, 0.4]")
     text = f"""
 parameters: {{a: {a}, b: {b}}}
 learning_rate: 0.1
@@ -116,9 +110,7 @@ minimize: e
         ("-8", "x*w**x*w"),
     ],
 )
-def test_numbers_that_leave_the_finite_range_are_a_numeric_error(
-    kind: type[Executor], w: str, e: str
-) -> None:
+def test_numbers_that_leave_the_finite_range_are_a_numeric_error(kind: type[Executor], w: str, e: str) -> None:
     net = graph(NEURON.format(x="0.5", w=w, e=e, rate="0.1"))
     with pytest.raises(NumericError, match=r"^epoch 1: the numbers left the finite range"):
         train(net, 1, [1], executor=kind(net))  # type: ignore[call-arg]
@@ -205,9 +197,7 @@ def test_a_chain_of_products_in_one_equation_makes_no_endless_source(count: int)
 
 
 def test_a_branch_that_is_not_taken_is_not_computed() -> None:
-    net = graph(
-        NEURON.format(x="-1", w="0.5", e='"w*where(x > 0, maximum(log(x), sum(log(x))), 2)"', rate="0.1")
-    )
+    net = graph(NEURON.format(x="-1", w="0.5", e='"w*where(x > 0, maximum(log(x), sum(log(x))), 2)"', rate="0.1"))
     assert float(ScalarExecutor(net).observe()["e"]) == 1.0
     with np.errstate(all="ignore"):
         assert float(ArrayExecutor(net).observe()["e"]) == 1.0

@@ -299,10 +299,7 @@ def test_nodes_are_compared_by_structure() -> None:
 
 
 def test_substitution_replaces_names_and_leaves_the_rest() -> None:
-    assert (
-        to_text(substitute(parse("x*y + f(x, axis=0)"), {"x": parse("a + b")}))
-        == "(a + b)*y + f(a + b, axis=0)"
-    )
+    assert to_text(substitute(parse("x*y + f(x, axis=0)"), {"x": parse("a + b")})) == "(a + b)*y + f(a + b, axis=0)"
     untouched = parse("a*b")
     assert substitute(untouched, {"x": Name("y")}) is untouched
     assert names(parse("b*a + b**c")) == ["b", "a", "c"]

@@ -146,9 +146,7 @@ def test_gates_make_a_node_of_every_operation() -> None:
         ),
     ],
 )
-def test_what_cannot_be_a_graph_is_refused_at_its_place(
-    text: str, expected: list[tuple[int, int, str, str]]
-) -> None:
+def test_what_cannot_be_a_graph_is_refused_at_its_place(text: str, expected: list[tuple[int, int, str, str]]) -> None:
     assert refusals(HEAD + text) == expected
 
 

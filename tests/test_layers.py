@@ -197,9 +197,7 @@ def test_layers_and_the_equations_they_are_short_for_give_the_same_bits() -> Non
 
 
 def test_rows_or_columns_of_weights_give_the_same_network() -> None:
-    rows = network(
-        "weights: [[1, 2, 3], [4, 5, 6]], bias: 0.5, activation: tanh", "weights: [[1, 2], [3, 4], [5, 6]]"
-    )
+    rows = network("weights: [[1, 2, 3], [4, 5, 6]], bias: 0.5, activation: tanh", "weights: [[1, 2], [3, 4], [5, 6]]")
     columns = network(
         "weights: [[1, 4], [2, 5], [3, 6]], bias: 0.5, activation: tanh",
         "weights: [[1, 3, 5], [2, 4, 6]]",
@@ -207,8 +205,7 @@ def test_rows_or_columns_of_weights_give_the_same_network() -> None:
     )
     found = [graph(text) for text in (rows, columns)]
     first, second = (
-        evaluate((*net.run, *net.gradients), {n: g.values for n, g in net.givens.items()}, None)
-        for net in found
+        evaluate((*net.run, *net.gradients), {n: g.values for n, g in net.givens.items()}, None) for net in found
     )
     assert np.array_equal(first["h1"], second["h1"])
     assert np.array_equal(first["dE_tot/dW1"], second["dE_tot/dW1"].T)
@@ -284,9 +281,7 @@ def test_what_does_not_fit_is_refused_at_its_place(case: str) -> None:
     text, expected = REFUSED[case]
     with pytest.raises(ConfigError) as refusal:
         graph(text)
-    found = [
-        (fault.place.line, fault.place.column, fault.message) for fault in refusal.value.faults if fault.place
-    ]
+    found = [(fault.place.line, fault.place.column, fault.message) for fault in refusal.value.faults if fault.place]
     assert found == expected
 
 

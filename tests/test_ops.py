@@ -20,7 +20,8 @@ from backtrace.graph import Equation
 from backtrace.ops import TABLE, Macro, Scope, call, typed
 from backtrace.ops.base import Op
 from backtrace.ops.elementwise import Elementwise
-from backtrace.ops.structural import MatMul, OverSamples, Reduction
+from backtrace.ops.products import MatMul
+from backtrace.ops.reductions import OverSamples, Reduction
 from backtrace.scalars import derivative, element, reached
 from tests.strategies import GENERIC, SAMPLES, Array, Example, examples, whole_shape
 
@@ -209,9 +210,7 @@ WRONG: dict[str, Callable[[], Op]] = {
     "option left out": lambda: _changed("leaky_relu", derivatives=("where(x > 0, 1, 0.01)",)),
     "softmax as if elementwise": lambda: _changed("softmax", back="y * (1 - y) * g"),
     "shown derivative of a kernel": lambda: _changed("log_softmax", by=lambda y, other, same: parse("1")),
-    "movement back": lambda: _changed(
-        "stack", back=lambda call, operand, g: Call("index", (g,), (("key", (0,)),))
-    ),
+    "movement back": lambda: _changed("stack", back=lambda call, operand, g: Call("index", (g,), (("key", (0,)),))),
     "product of matrices": lambda: _like(WrongMatMul, TABLE["matmul"]),
     "reach of a sum": lambda: _like(ShortReach, TABLE["sum"]),
     "mean over samples": lambda: _like(ForgottenCount, TABLE["mean_samples"]),
@@ -244,10 +243,7 @@ NAMES: dict[str, Expr] = {
 FUNCTIONS = {
     "swish": Macro("swish", ("x",), parse("x*sigmoid(x)")),
     "endless": Macro("endless", ("x",), parse("1 + endless(x)")),
-    **{
-        f"twice{k}": Macro(f"twice{k}", ("x",), parse(f"twice{k - 1}(x) + twice{k - 1}(x)"))
-        for k in range(2, 40)
-    },
+    **{f"twice{k}": Macro(f"twice{k}", ("x",), parse(f"twice{k - 1}(x) + twice{k - 1}(x)")) for k in range(2, 40)},
     "twice1": Macro("twice1", ("x",), parse("x + x")),
 }
 
@@ -298,9 +294,7 @@ FUNCTIONS = {
         ("endless(x)", 0, 'in endless: there is no function "endless"', 'did you mean "less"?'),
     ],
 )
-def test_what_does_not_fit_is_refused_where_it_stands(
-    text: str, offset: int, message: str, hint: str
-) -> None:
+def test_what_does_not_fit_is_refused_where_it_stands(text: str, offset: int, message: str, hint: str) -> None:
     with pytest.raises(ExpressionError) as refusal:
         typed(parse(text), Scope(NAMES, FUNCTIONS))
     error = refusal.value

@@ -83,9 +83,7 @@ def test_how_a_formula_is_simplified(text: str, expected: str) -> None:
 
 
 SHAPES = {"x": (3,), "W": (2, 3), "s": (), "v": (3,)}
-LEAVES = st.one_of(
-    st.sampled_from(sorted(SHAPES)).map(Name), st.sampled_from([-2, -1, 0, 0.5, 1, 2, 3]).map(Num)
-)
+LEAVES = st.one_of(st.sampled_from(sorted(SHAPES)).map(Name), st.sampled_from([-2, -1, 0, 0.5, 1, 2, 3]).map(Num))
 QUIET = settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
@@ -93,9 +91,7 @@ def _grown(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
     unary = ["neg", "transpose", "sum", "mean", "softmax", "sigmoid", "identity"]
     return st.one_of(
         st.builds(lambda op, a: Call(op, (a,)), st.sampled_from(unary), inner),
-        st.builds(
-            lambda op, a, b: Call(op, (a, b)), st.sampled_from(["add", "sub", "mul", "div"]), inner, inner
-        ),
+        st.builds(lambda op, a, b: Call(op, (a, b)), st.sampled_from(["add", "sub", "mul", "div"]), inner, inner),
         st.builds(lambda a, n: Call("pow", (a, Num(n))), inner, st.sampled_from([0, 1, 2])),
         st.builds(lambda a, b: Call("stack", (a, b)), inner, inner),
         st.builds(lambda a, b: Call("matmul", (a, b)), inner, inner),

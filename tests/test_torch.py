@@ -75,9 +75,7 @@ def compare(hidden: str, last: str, loss: str, column: bool = False) -> None:
     )
     net = build(from_document(yamlfile.parse(text, "test.yaml")))
     given = {name: array.values for name, array in net.givens.items()}
-    found = evaluate(
-        (*net.run, *net.gradients, *net.updates), given | {"learning_rate": np.array(0.05)}, net.samples
-    )
+    found = evaluate((*net.run, *net.gradients, *net.updates), given | {"learning_rate": np.array(0.05)}, net.samples)
 
     leaves = [torch.tensor(array, requires_grad=True) for array in (*weights, *biases)]
     value = torch.tensor(inputs)

@@ -20,10 +20,18 @@ from backtrace.expressions import (
     substitute,
     walk,
 )
-from backtrace.ops import elementwise, losses, structural
+from backtrace.ops import elementwise, losses, movements, products, reductions, softmax
 from backtrace.ops.base import Op, ShapeError
 
-TABLE: dict[str, Op] = {row.name: row for row in (*elementwise.ROWS, *elementwise.MANY, *structural.ROWS)}
+GROUPS: tuple[tuple[Op, ...], ...] = (
+    elementwise.ROWS,
+    elementwise.MANY,
+    products.ROWS,
+    movements.ROWS,
+    reductions.ROWS,
+    softmax.ROWS,
+)
+TABLE: dict[str, Op] = {row.name: row for group in GROUPS for row in group}
 
 
 @dataclass(frozen=True)

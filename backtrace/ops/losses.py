@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backtrace.expressions import parse, substitute, to_text
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -24,7 +26,7 @@ class Loss:
         >>> LOSSES["squared_error"].text
         'sum((y - o)**2)'
         """
-        return self.total.replace("E", self.terms)
+        return to_text(substitute(parse(self.total), {"E": parse(self.terms)}))
 
 
 _ROWS = (

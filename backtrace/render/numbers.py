@@ -28,7 +28,7 @@ class Numbers:
         if not math.isfinite(number):
             return "nan" if math.isnan(number) else "∞" if number > 0 else "-∞"
         size = abs(number)
-        if number != 0 and (size < 10.0 ** -self.fixed_places or size >= LARGEST_FIXED):
+        if number != 0 and (size < 10.0**-self.fixed_places or size >= LARGEST_FIXED):
             return f"{number:.{self.digits}e}"
         return f"{number + 0.0:.{self.digits}f}"
 

@@ -68,9 +68,7 @@ def _print_coloured(lines: Iterable[Line], out: TextIO) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(
-        file=out, force_terminal=True, highlight=False, markup=False, emoji=False, soft_wrap=True
-    )
+    console = Console(file=out, force_terminal=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
     for line in lines:
         text = Text()
         for span in line:

@@ -178,19 +178,20 @@ class Writer:
             notes.append("relu'(0) = 0" if self.layout.ascii else "ReLU′(0) = 0")
         frozen = [n for n, g in graph.givens.items() if g.role == "parameter" and n not in graph.trained]
         if graph.trained:
-            direction = "ascent" if graph.ascent else "descent"
-            notes.append(f"plain gradient {direction}, all parameters at once from the old values")
+            rule = graph.optimizer or "update equations of the config's own"
+            notes.append(f"{rule}, all parameters at once from the old values{', uphill' * graph.ascent}")
         else:
             notes.append("no learning rate: nothing is updated")
         if frozen and graph.trained:
-            notes.append(f"fixed: {', '.join(frozen)}")
+            fixed = ", ".join(self.view.keys.array(name, not self.layout.ascii) for name in frozen)
+            notes.append(f"fixed: {fixed}")
         return [*notes, f"executor: {trace.recording.executor}"]
 
     # ── one epoch ──
 
     def epoch(self, several: bool) -> Iterator[Line]:
         made = sections(self.view, self.layout.choice)
-        if several or made:
+        if several or (made and self.view.graph.trained):
             yield self.rule(f"epoch {self.view.epoch}")
         writer = replace(self, edge=self.natural_edge(made))
         for number, section in enumerate(made):
@@ -236,6 +237,8 @@ class Writer:
         return f"{section.title}: {names}{layer}" if names else section.title
 
     def equations(self, block: Equations) -> Iterator[Line]:
+        """The array equations of a step, aligned at the equals sign."""
+        yield (Span("  as arrays", "dim"),)
         texts = [self.equation(e) for e in block.equations]
         width = max(cells(left) for left, _ in texts)
         for left, right in texts:
@@ -314,13 +317,9 @@ class Writer:
     def remainder(self, block: Rows) -> Iterator[Line]:
         if block.more:
             rest = f", their sum {self.value(block.rest)}" if block.rest else ""
-            yield (Span(f"  {self.dots} {block.more} row{'s' * (block.more != 1)} more{rest}", "dim"),)
+            yield (Span(f"  {self.dots} {block.more} row{'s' * (block.more != 1)} more{rest} (--full)", "dim"),)
         if block.zero:
-            yield (
-                Span(
-                    f"  {block.zero} way{'s' * (block.zero != 1)} more give{'s' * (block.zero == 1)} 0", "dim"
-                ),
-            )
+            yield (Span(f"  {block.zero} way{'s' * (block.zero != 1)} more give{'s' * (block.zero == 1)} 0", "dim"),)
 
     def entry(self, quantity: Quantity) -> Entry:
         """A quantity as text; what is a single name or number needs no second writing."""
@@ -345,14 +344,14 @@ class Writer:
         lefts = [self.unsampled_entry(line[0]) for line in lines]
         texts = [[self.value(q.value) if q.formula else self.inline(q.value) for q in line] for line in lines]
         count = len(texts[0])
-        widths = [max(cells(row[k]) for row in texts) for k in range(count)]
+        heads = [f"#{k + 1}" for k in range(count)]
+        widths = [max(cells(text) for text in (heads[k], *(row[k] for row in texts))) for k in range(count)]
         widest = max(cells(entry.left) for entry in lefts)
         least = max(cells(entry.label) for entry in lefts)
         shown = columns_that_fit(widths, self.layout.width - 2 - widest)
         if len(shown) < count:
             shown = columns_that_fit(widths, self.layout.width - 2 - min(max(least, 12), 24))
             widest = self.layout.width - 2 - sum(widths[k] + 2 for k in shown) - 3 * (len(shown) < count)
-        heads = [f"#{k + 1}" for k in range(count)]
         yield Span(" " * (widest + 2)), Span(self.columned(heads, shown, widths), "dim")
         for entry, row in zip(lefts, texts, strict=True):
             values = Span(self.columned(row, shown, widths), "value")
@@ -393,9 +392,15 @@ class Writer:
         yield from self.caption(table, heads)
         yield from grid_lines(Grid(heads, labels, body, table.factors), self.layout.width)
         if table.more:
-            yield (Span(f"  {self.dots} {table.more} rows more", "dim"),)
+            yield (Span(f"  {self.dots} {table.more} row{'s' * (table.more != 1)} more (--full)", "dim"),)
         for equation in table.updates:
-            yield (Span("  " + " = ".join(self.equation(equation)), "dim"),)
+            yield (Span("  " + self.update_text(equation, table), "dim"),)
+
+    def update_text(self, equation: Equation, table: Table) -> str:
+        """An update's equation; of numbered scalars in one table, for their common letter."""
+        text = " = ".join(self.equation(equation))
+        name = self.view.keys.array((equation.state or "").rpartition(".")[2], not self.layout.ascii)
+        return text if name == table.stem else text.replace(name, table.stem)
 
     def caption(self, table: Table, heads: list[str]) -> Iterator[Line]:
         """What is multiplied, or added up, to the derivative."""
@@ -439,11 +444,7 @@ class Writer:
             yield (Span("  " + sparkline(trace.losses, min(60, self.layout.width - 4))),)
         yield ()
         yield (Span(f"Final values, after {len(trace.losses)} updates", "heading"),)
-        final = [
-            self.view.quantity(Element(f"{n}+", i))
-            for n in graph.trained
-            for i in _indexes(graph.types[n].shape)
-        ]
+        final = [self.view.quantity(Element(f"{n}+", i)) for n in graph.trained for i in _indexes(graph.types[n].shape)]
         texts = [f"{self.label(q.target).rstrip('⁺+')} = {self.value(q.value)}" for q in final[:60]]
         if len(final) > 60:
             texts.append(f"{self.dots} {len(final) - 60} more")

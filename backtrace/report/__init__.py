@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from backtrace.expressions import Element, names
 from backtrace.graph import Equation
-from backtrace.keys import Derivative, Path, Target, Via
+from backtrace.keys import Derivative, Part, Path, Target, Via
 from backtrace.quantities import View
 from backtrace.report.blocks import Block, Choice, Equations, Head, Row, Rows, Section, Table
-from backtrace.report.listing import FEW, elements
+from backtrace.report.listing import FEW, LARGE, elements
 from backtrace.report.steps import Steps, ends
 
 __all__ = ["Block", "Choice", "Equations", "Head", "Row", "Rows", "Section", "Table", "all_targets", "ends", "sections"]
@@ -21,10 +22,49 @@ __all__ = ["Block", "Choice", "Equations", "Head", "Row", "Rows", "Section", "Ta
 
 def sections(view: View, choice: Choice | None = None) -> list[Section]:
     """The sections of one epoch that a reader wants to see."""
-    chosen = choice or Choice()
+    chosen = spelled_out(view, choice or Choice())
     made = [section for section in _Report(view, chosen).sections() if chosen.wants(section)]
     kept = [replace(section, blocks=tuple(_kept(section.blocks, chosen))) for section in made]
-    return [section for section in kept if section.blocks]
+    shown = [section for section in kept if section.blocks]
+    return [*shown, *_asked_for(view, chosen, shown)]
+
+
+def spelled_out(view: View, choice: Choice) -> Choice:
+    """The choice with keys as the report writes them, and whole arrays as all their elements."""
+    return replace(choice, only=tuple(key for pattern in choice.only for key in _spellings(view, pattern)))
+
+
+def _spellings(view: View, pattern: str) -> list[str]:
+    target = view.keys.find(pattern)
+    if target is None:
+        return [pattern]
+    if isinstance(target, Derivative) and isinstance(target.by, Part):
+        return [view.keys.text(Derivative(target.of, by)) for by in _members(view, target.by)]
+    return [view.keys.text(part) for part in (_members(view, target) if isinstance(target, Part) else [target])]
+
+
+def _members(view: View, part: Part) -> list[Element]:
+    """The elements of a whole array, or of one element for every sample."""
+    type = view.graph.types[part.name.removesuffix("+") if part.name not in view.graph.types else part.name]
+    everything = islice(elements(part.name, type, view.graph.samples), LARGE)
+    return [element for element in everything if part.index in (None, element.index)]
+
+
+def _asked_for(view: View, choice: Choice, shown: Iterable[Section]) -> Iterator[Section]:
+    """What was asked for by its key and has no row of its own in any section."""
+    seen = {key for section in shown for block in section.blocks for key in _keys(block)}
+    found = [(key, view.keys.find(key)) for key in dict.fromkeys(choice.only) if key not in seen]
+    lines = tuple((view.quantity(target),) for _, target in found if target is not None)
+    if lines and not choice.sections:
+        yield Section("asked for", "Asked for", (Rows(lines),))
+
+
+def _keys(block: Block) -> Iterator[str]:
+    """The keys of the quantities in a block."""
+    if isinstance(block, Rows):
+        yield from (quantity.key for line in block.lines for quantity in line)
+    elif isinstance(block, Table):
+        yield from (quantity.key for row in block.rows for quantity in (row.label, *row.cells))
 
 
 def _kept(blocks: Iterable[Block], choice: Choice) -> Iterator[Block]:
@@ -103,11 +143,10 @@ class _Report(Steps):
 
     def after(self, error: set[str]) -> Iterator[Rows]:
         """The error with the new parameters, and what it reads."""
-        graph = self.view.graph
-        read = {name for e in graph.forward if e.name in error for name in names(e.expr)}
-        wanted = [e for e in graph.forward if e.name in error or (e.name in read)]
-        wanted = wanted or [e for e in graph.forward if e.name == graph.objective]
-        yield Rows(tuple(line for e in wanted for line in self.cut_lines(f"{e.name}+")))
+        for equations in ([e for e in self.view.graph.forward if (e.name in error) == late] for late in (False, True)):
+            lines = tuple(line for e in equations for line in self.cut_lines(f"{e.name}+"))
+            more = sum(self.count(e.name) - len(self.cut_lines(e.name)) for e in equations)
+            yield Rows(lines, more=more)
 
     def gates(self) -> Iterator[Block]:
         """Every gate from the last to the first: its local derivatives, then upstream and downstream gradients."""

@@ -21,7 +21,7 @@ class Choice:
 
     def shows(self, *keys: str) -> bool:
         """Whether a row with one of these keys is wanted."""
-        return not self.only or any(fnmatchcase(key, pattern) for key in keys for pattern in self.only)
+        return not self.only or any(key == p or fnmatchcase(key, p) for key in keys for p in self.only)
 
     def wants(self, section: Section) -> bool:
         """Whether a section is wanted: by its name, or a part of its title."""

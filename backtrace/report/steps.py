@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from backtrace.chains import constant_value
 from backtrace.expressions import Element, names
 from backtrace.graph import Equation
 from backtrace.keys import Derivative, Part, Path, Short, Target, Via
-from backtrace.quantities import FEW_WAYS
+from backtrace.quantities import FEW_WAYS, Quantity
 from backtrace.report.blocks import Block, Equations, Head, Row, Rows, Section, Table
 from backtrace.report.listing import HEAD, MANY, Listing
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How the derivative by an element of a parameter comes about.
+
+    ``factors`` are listed before its table, ``cells`` stand in its row; with ``shares`` a cell is what one sample
+    contributes and the factors are those of one share.
+    """
+
+    factors: list[Target]
+    cells: list[Target]
+    shares: bool = False
 
 
 class Steps(Listing):
@@ -60,20 +74,33 @@ class Steps(Listing):
         return stem if scalar and len(same) > 1 and stem and not stem.endswith("_") else name
 
     def step(self, wanted: list[str]) -> Iterator[Block]:
-        elements = self.by_unit([element for name in wanted for element in self.parameter_elements(name)])
+        """Array equations, then each distinct factor once, then a table of the parameters."""
+        chains = self.view.chains
+        looked_at = self.by_unit([element for name in wanted for element in self.parameter_elements(name)])
+        reached = [element for element in looked_at if chains.ways(element)]
         targets: list[Target] = []
-        for element in elements:
-            self.need_all(self.factors(element), targets)
+        for element in reached:
+            through = (self.shares(element) or chains.ways(element))[self.sample if self.shares(element) else 0]
+            if through != chains.objective and len(self.way(element).factors) > 2:
+                self.need(chains.whole(through), targets)
+            self.need_all(self.way(element).factors, targets)
         arrays = tuple(self.array_equations(wanted))
         if arrays:
             yield Equations(arrays)
         yield from self.grouped(targets)
-        tables: dict[tuple[str, tuple[Target | str, ...]], list[Element]] = {}
-        for element in elements:
+        yield from self.tables(wanted, looked_at, reached)
+        yield from self.states(wanted)
+
+    def tables(self, wanted: list[str], looked_at: list[Element], reached: list[Element]) -> Iterator[Table]:
+        """A table for the elements of one name, or one stem, that have the same columns."""
+        groups: dict[tuple[str, tuple[Target | str, ...]], list[Element]] = {}
+        for element in reached:
             stem = self.stem(element.name, wanted)
-            tables.setdefault((stem, self.heads(element, stem)), []).append(element)
-        for (stem, heads), members in tables.items():
-            yield self.table(stem, heads, members)
+            groups.setdefault((stem, self.heads(element, stem)), []).append(element)
+        unseen = {name: self.count(name) - sum(e.name == name for e in looked_at) for name in wanted}
+        for (stem, heads), members in groups.items():
+            rest = sum(unseen.pop(name, 0) for name in dict.fromkeys(element.name for element in members))
+            yield self.table(stem, heads, members, rest)
 
     def by_unit(self, elements: list[Element]) -> list[Element]:
         """In the order of what the elements enter first: all weights into one unit, then those into the next."""
@@ -88,56 +115,57 @@ class Steps(Listing):
         one_each = [way.sample for way in onward] == list(range(self.view.graph.samples))
         return onward if one_each else None
 
-    def factors(self, element: Element) -> list[Target]:
-        """The factors to list for an element: its chain, or those of its ways."""
+    def way(self, element: Element) -> _Way:
+        """By a share of each sample, by one chain, or as a sum that is listed before."""
         chains = self.view.chains
         shares = self.shares(element)
         if shares is not None:
-            return chains.factors(element, shares[self.sample])
+            cells: list[Target] = [Via(chains.objective, element, shares[s]) for s in self.shown_samples()]
+            return _Way(chains.factors(element, shares[self.sample]), cells, True)
         onward = chains.ways(element)
-        if len(onward) == 1:
-            return chains.factors(element)
-        return [Derivative(chains.objective, element)] if onward else []
+        if len(onward) != 1:
+            return _Way([Derivative(chains.objective, element)] if onward else [], [])
+        factors = chains.factors(element)
+        return _Way(factors, factors if len(factors) > 1 else [])
 
     def heads(self, element: Element, stem: str) -> tuple[Target | str, ...]:
-        """The headings of the factors' columns."""
-        shares = self.shares(element)
-        if shares is not None:
+        """The headings of the columns before the derivative."""
+        way = self.way(element)
+        if way.shares:
             return tuple(f"#{sample + 1}" for sample in self.shown_samples())
-        if len(self.view.chains.ways(element)) != 1:
-            return ()
-        return tuple(self.headed(factor, element.name, stem) for factor in self.factors(element))
+        return tuple(self.headed(cell, element.name, stem) for cell in way.cells)
 
     def headed(self, target: Target, name: str, stem: str) -> Target:
         """A factor's heading: the derivative between whole arrays."""
         of, by = ends(target)
         return Derivative(Part(of.name), Part(stem if by.name == name else by.name))
 
-    def table(self, stem: str, heads: tuple[Target | str, ...], members: list[Element]) -> Table:
-        view = self.view
+    def table(self, stem: str, heads: tuple[Target | str, ...], members: list[Element], rest: int) -> Table:
+        """The table of some elements; ``rest`` more of their arrays are not looked at."""
+        view, name = self.view, members[0].name
         limited = members if len(members) <= HEAD + 2 or self.choice.full or self.choice.only else members[:HEAD]
-        objective = view.chains.objective
-        tail: list[Target | str] = [Derivative(Part(objective.name), Part(stem))]
-        trained = members[0].name in view.graph.trained
-        if trained:
-            tail += [Part(stem), Part(f"{stem}+")]
-        rows = []
-        for element in limited:
-            cells: list[Target] = [*self.cells(element), Derivative(objective, element)]
-            if trained:
-                cells += [element, element._replace(name=f"{element.name}+")]
-            rows.append(Row(view.quantity(element), tuple(map(view.quantity, cells))))
-        updates = tuple(e for e in view.graph.updates if trained and e.state and members[0].name in (e.state, e.state.partition(".")[2]))
-        more = sum(self.count(name) for name in {e.name for e in members}) - len(limited)
-        each = [self.headed(f, members[0].name, stem) for f in self.factors(members[0])]
-        shared = tuple(map(Head, each)) if self.shares(members[0]) is not None else ()
-        return Table(stem, tuple(map(Head, (*heads, *tail))), tuple(rows), len(heads), shared, updates, more)
+        trained = name in view.graph.trained
+        tail: list[Target | str] = [Derivative(Part(view.chains.objective.name), Part(stem))]
+        tail += [Part(stem), Part(f"{stem}+")] if trained else []
+        rows = tuple(Row(view.quantity(element), self.row(element, trained)) for element in limited)
+        way = self.way(members[0])
+        each = tuple(Head(self.headed(factor, name, stem)) for factor in way.factors) if way.shares else ()
+        updates = tuple(e for e in view.graph.updates if trained and e.state and is_state_of(e.state, name))
+        more = rest + len(members) - len(limited)
+        return Table(stem, tuple(map(Head, (*heads, *tail))), rows, len(heads), each, updates, more)
 
-    def cells(self, element: Element) -> list[Target]:
-        shares = self.shares(element)
-        if shares is not None:
-            return [Via(self.view.chains.objective, element, shares[s]) for s in self.shown_samples()]
-        return self.factors(element) if len(self.view.chains.ways(element)) == 1 else []
+    def row(self, element: Element, trained: bool) -> tuple[Quantity, ...]:
+        """Factors or shares, the derivative, and where it is trained the old and the new value."""
+        cells = [*self.way(element).cells, Derivative(self.view.chains.objective, element)]
+        if trained:
+            cells += [element, element._replace(name=f"{element.name}+")]
+        return tuple(map(self.view.quantity, cells))
+
+    def states(self, wanted: Sequence[str]) -> Iterator[Rows]:
+        """What an optimiser remembers of these parameters, after the update."""
+        for name in self.view.graph.states:
+            if any(is_state_of(name, parameter) for parameter in wanted):
+                yield self.cut(self.lines(f"{name}+"), 0, HEAD + 2)
 
     # ── listing factors ──
 
@@ -155,7 +183,8 @@ class Steps(Listing):
         elif isinstance(target, Via):
             self.need_all(self.view.chains.factors(target.by, target.through), into)
         into.append(target)
-        short = self.view.short(ends(target)[1])
+        of, by = ends(target)
+        short = self.view.short(by) if of == self.view.chains.objective else None
         if short is not None and not isinstance(target, Via | Short):
             self.need(short, into)
 
@@ -194,7 +223,7 @@ class Steps(Listing):
                 for t in members
                 if isinstance(t, Derivative) and isinstance(t.by, Element) and len(self.view.chains.ways(t.by)) > 1
             )
-            lines = [self.line(target) for target in members]
+            lines = list({tuple(q.target for q in line): line for line in map(self.line, members)}.values())
             yield self.cut(lines, zero, MANY if members is targets else HEAD + 2)
 
     def array_equations(self, wanted: Sequence[str]) -> Iterator[Equation]:
@@ -210,6 +239,15 @@ class Steps(Listing):
             if equation.name in needed and fresh and equation.type.shape and constant_value(equation.expr) is None:
                 self.listed.add(Part(equation.name))
                 yield self.view.short_equation(equation)
+
+
+def is_state_of(state: str, name: str) -> bool:
+    """Whether a state is a parameter itself or what an optimiser remembers of it.
+
+    >>> is_state_of("w", "w"), is_state_of("v.w", "w"), is_state_of("aw", "w")
+    (True, True, False)
+    """
+    return name in (state, state.partition(".")[2])
 
 
 def ends(target: Target) -> tuple[Element, Element]:

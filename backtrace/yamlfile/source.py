@@ -79,7 +79,9 @@ def spaced(text: str) -> str:
     if "\t" not in text:
         return text
     flow = text.lstrip()[:1] in {"{", "["}
-    return "".join(_spaced_line(line, flow) for line in re.split(r"(?<=\n)|(?<=\r)(?!\n)", text))
+    return "".join(
+        _spaced_line(line, flow) if "\t" in line else line for line in re.split(r"(?<=\n)|(?<=\r)(?!\n)", text)
+    )
 
 
 def _spaced_line(line: str, flow: bool) -> str:

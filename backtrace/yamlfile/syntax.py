@@ -42,12 +42,12 @@ IN_TEXT = (
     ),
     (r"\A\s*(<[?!\w])", "this is XML or HTML, not YAML", BEGINNING),
     (
-        r"\A(?:[;#].*\n|\s)*(\[[\w .-]+\])[ \t]*\n\s*[\w.-]+ *=",
+        r"\A(?:[;#].*+\n|\s)*+(\[[\w .-]+\])[ \t]*\n\s*[\w.-]+ *=",
         "this is an INI or TOML file, not YAML",
         BEGINNING,
     ),
     (
-        r"\A(?:#.*\n|\s)*(?:(?:import|from) .*\n\s*)*(\w+ *=)(?!=)",
+        r"\A(?:#.*+\n|\s)*+(?:(?:import|from) .*\n\s*)*(?:(?:import|from) .*\s)?(\w+ *=)(?!=)",
         "YAML has a colon behind a key, not =",
         BEGINNING,
     ),

@@ -1,0 +1,30 @@
+"""The equation language: immutable trees, read from text and written back to text.
+
+A tree has four kinds of nodes: a number, a name, an element of a named array, and a call of an operation.
+Operators are calls too (``a + b`` is ``add(a, b)``), so whatever walks a tree has four cases at most.
+Reading knows no operation: which ones exist, and with how many operands, is the business of ``ops``.
+"""
+
+from backtrace.expressions.reading import MAX_DEPTH, MAX_LENGTH, MAX_NODES, ExpressionError, parse
+from backtrace.expressions.tree import (
+    Call,
+    Element,
+    Expr,
+    Index,
+    Name,
+    Num,
+    Option,
+    Ref,
+    Shape,
+    Type,
+    names,
+    substitute,
+    walk,
+)
+from backtrace.expressions.writing import PLAIN, UNICODE, Label, Style, number_text, plain_label, to_text
+
+__all__ = [
+    "MAX_DEPTH", "MAX_LENGTH", "MAX_NODES", "PLAIN", "UNICODE", "Call", "Element", "Expr", "ExpressionError",
+    "Index", "Label", "Name", "Num", "Option", "Ref", "Shape", "Style", "Type", "names", "number_text",
+    "parse", "plain_label", "substitute", "to_text", "walk",
+]  # fmt: skip

@@ -1,0 +1,140 @@
+"""The reductions: sums and means over axes, and over the samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import product as cartesian
+from typing import Any, ClassVar
+
+import numpy as np
+
+from backtrace.expressions import Call, Expr, Index, Num, Shape
+from backtrace.ops.base import ONE, Array, Op, Read, ShapeError, total
+
+
+def axes_of(options: Mapping[str, Any], rank: int) -> tuple[int, ...]:
+    """The reduced axes, counted from 0; all of them if none is named."""
+    axis = options.get("axis")
+    if axis is None:
+        return tuple(range(rank))
+    given = axis if isinstance(axis, tuple) else (axis,)
+    if any(not isinstance(at, int) or not -rank <= at < rank for at in given):
+        raise ShapeError(f"axis {axis} of an array with {rank} {'axis' if rank == 1 else 'axes'}")
+    if len({at % rank for at in given}) < len(given):
+        raise ShapeError(f"axis {axis} names an axis twice")
+    return tuple(sorted(at % rank for at in given))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reduction(Op):
+    """A sum over axes, or a mean: the sum divided by the number of elements."""
+
+    mean: bool
+
+    def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
+        """Without the reduced axes, or with 1 in their place."""
+        shape = args[0].shape
+        axes = axes_of(options, len(shape))
+        if options.get("keepdims"):
+            return tuple(1 if at in axes else size for at, size in enumerate(shape))
+        return tuple(size for at, size in enumerate(shape) if at not in axes)
+
+    def _count(self, call: Call) -> int:
+        shape = call.args[0].shape
+        return math.prod(shape[at] for at in axes_of(dict(call.options), len(shape)))
+
+    def compute(self, call: Call, *arrays: Array) -> Array:
+        """By numpy, axes counted from the end so that a sample axis may stand first."""
+        rank = len(call.args[0].shape)
+        axes = tuple(at - rank for at in axes_of(dict(call.options), rank))
+        out = np.sum(arrays[0], axis=axes, keepdims=bool(call.option("keepdims")))
+        return np.asarray(out / self._count(call) if self.mean else out)
+
+    def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
+        """The gradient again for every element, divided by their number for a mean."""
+        x = call.args[0]
+        axes = axes_of(dict(call.options), len(x.shape))
+        if call.option("keepdims"):
+            kept = tuple(size for at, size in enumerate(x.shape) if at not in axes)
+            g = Call("reshape", (g,), (("shape", kept),))
+        if self.mean:
+            g = Call("div", (g, Num(self._count(call))))
+        return Call("expand", (g,), (("axis", axes), ("shape", x.shape)))
+
+    def _inside(self, call: Call, index: Index) -> list[Index]:
+        shape = call.args[0].shape
+        axes = axes_of(dict(call.options), len(shape))
+        kept = iter(index if not call.option("keepdims") else [i for at, i in enumerate(index) if at not in axes])
+        ranges = [range(n) if at in axes else (next(kept),) for at, n in enumerate(shape)]
+        return list(cartesian(*ranges))
+
+    def element(self, call: Call, index: Index, read: Read) -> Expr:
+        """The terms from left to right."""
+        result = total([read(0, at) for at in self._inside(call, index)])
+        return Call("div", (result, Num(self._count(call)))) if self.mean else result
+
+    def reach(self, call: Call, operand: int, index: Index) -> Iterable[Index]:
+        """The one sum it is a term of."""
+        axes = axes_of(dict(call.options), len(index))
+        if call.option("keepdims"):
+            return [tuple(0 if at in axes else i for at, i in enumerate(index))]
+        return [tuple(i for at, i in enumerate(index) if at not in axes)]
+
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
+        """1 for a sum, 1/n for a mean."""
+        return Call("div", (ONE, Num(self._count(call)))) if self.mean else ONE
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OverSamples(Op):
+    """The sum or the mean over the samples; ``count`` is their number."""
+
+    mean: bool
+    over_samples: ClassVar[bool] = True
+
+    def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
+        """The shape of one sample."""
+        return args[0].shape
+
+    def compute(self, call: Call, *arrays: Array) -> Array:
+        """What is the same for every sample counts as often as there are samples."""
+        (x,), count = arrays, call.option("count")
+        if not call.args[0].sampled:
+            return x if self.mean else np.asarray(x * count)
+        total_ = np.sum(x, axis=0)
+        return np.asarray(total_ / count if self.mean else total_)
+
+    def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
+        """The gradient for every sample, divided by their number for a mean."""
+        count = Num(call.option("count"))
+        if not call.args[0].sampled:
+            return g if self.mean else Call("mul", (count, g))
+        return Call("div", (g, count)) if self.mean else g
+
+    def element(self, call: Call, index: Index, read: Read) -> Expr:
+        """The samples' terms in order."""
+        count = call.option("count")
+        result = total([read(0, index, sample) for sample in range(count)])
+        return Call("div", (result, Num(count))) if self.mean else result
+
+    def reach(self, call: Call, operand: int, index: Index) -> Iterable[Index]:
+        """The same element of the total."""
+        return [index]
+
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
+        """1 for a sum, 1/N for a mean; the reverse of what is the same for every sample."""
+        count = Num(call.option("count"))
+        if not call.args[0].sampled:
+            return ONE if self.mean else count
+        return Call("div", (ONE, count)) if self.mean else ONE
+
+
+_AXIS = {"axis": None, "keepdims": False}
+ROWS: tuple[Op, ...] = (
+    Reduction(name="sum", about="the sum over all elements, or along axes", options=_AXIS, mean=False),
+    Reduction(name="mean", about="the mean of all elements, or along axes", options=_AXIS, mean=True),
+    OverSamples(name="sum_samples", about="the sum over the samples", options={"count": 1}, mean=False),
+    OverSamples(name="mean_samples", about="the mean over the samples", options={"count": 1}, mean=True),
+)

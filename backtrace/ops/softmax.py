@@ -1,0 +1,136 @@
+"""Softmax and its relatives: each element reads all elements along an axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from backtrace.expressions import Call, Expr, Index, Shape, substitute
+from backtrace.ops.base import ONE, Array, Op, Read, ShapeError, rule, total
+from backtrace.ops.reductions import axes_of
+
+
+def _last(call_options: Mapping[str, Any], rank: int) -> int:
+    if rank == 0:
+        raise ShapeError("a single number has no axis to run along")
+    axes = axes_of({"axis": call_options.get("axis", -1)}, rank)
+    if len(axes) != 1:
+        raise ShapeError("one axis at a time")
+    return axes[0]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AlongAxis(Op):
+    """An operation whose elements each read all elements along one axis (the last, unless ``axis`` says).
+
+    ``run`` is stable: the greatest element is subtracted before exp. ``text_book`` is what a reader is shown.
+    """
+
+    kernel: ClassVar[bool] = True
+    run: Callable[[Array, int], Any]
+    numbers: Callable[[tuple[float, ...]], tuple[float, ...]]
+    text_book: Callable[[Expr, list[Expr]], Expr]
+    back: str
+    by: Callable[[Expr, Expr, bool], Expr]
+
+    def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
+        """The operand's shape."""
+        _last(options, len(args[0].shape))
+        return args[0].shape
+
+    def axis(self, call: Call) -> int:
+        """The axis, counted from 0."""
+        return _last(dict(call.options), len(call.shape))
+
+    def compute(self, call: Call, *arrays: Array) -> Array:
+        """Along the axis counted from the end, so that a sample axis may stand first."""
+        return np.asarray(self.run(arrays[0], self.axis(call) - len(call.shape)))
+
+    def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
+        """Through all elements along the axis."""
+        along = (("axis", self.axis(call)), ("keepdims", True))
+        summed = Call("sum", (Call("mul", (g, y)) if self.name == "softmax" else g,), along)
+        return substitute(rule(self.back), {"g": g, "y": y, "total": summed})
+
+    def line(self, call: Call, index: Index) -> list[Index]:
+        """The indexes along the axis through an element."""
+        axis = self.axis(call)
+        return [(*index[:axis], k, *index[axis + 1 :]) for k in range(call.shape[axis])]
+
+    def element(self, call: Call, index: Index, read: Read) -> Expr:
+        """The text-book form."""
+        return self.text_book(read(0, index), [read(0, at) for at in self.line(call, index)])
+
+    def reach(self, call: Call, operand: int, index: Index) -> Iterable[Index]:
+        """All elements along the axis."""
+        return self.line(call, index)
+
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
+        """By the result's elements at both places."""
+        return self.by(read(-1, out), read(-1, index), out == index)
+
+
+def _softmax(x: Array, axis: int) -> Array:
+    e = np.exp(x - np.max(np.real(x), axis=axis, keepdims=True))
+    return np.asarray(e / np.sum(e, axis=axis, keepdims=True))
+
+
+def _log_softmax(x: Array, axis: int) -> Array:
+    shifted = x - np.max(np.real(x), axis=axis, keepdims=True)
+    return np.asarray(shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True)))
+
+
+def softmax_numbers(x: tuple[float, ...]) -> tuple[float, ...]:
+    """Softmax of plain numbers, for generated code."""
+    top = max(x)
+    e = [math.exp(v - top) for v in x]
+    whole = sum(e)
+    return tuple(v / whole for v in e)
+
+
+def log_softmax_numbers(x: tuple[float, ...]) -> tuple[float, ...]:
+    """The logarithm of softmax of plain numbers, for generated code."""
+    top = max(x)
+    whole = math.log(sum(math.exp(v - top) for v in x))
+    return tuple(v - top - whole for v in x)
+
+
+def _exp(x: Expr) -> Expr:
+    return Call("exp", (x,))
+
+
+def _softmax_by(y: Expr, other: Expr, same: bool) -> Expr:
+    factor = Call("sub", (ONE, y)) if same else Call("neg", (other,))
+    return Call("mul", (y, factor))
+
+
+def _log_softmax_by(y: Expr, other: Expr, same: bool) -> Expr:
+    return Call("sub", (ONE, _exp(other))) if same else Call("neg", (_exp(other),))
+
+
+ROWS: tuple[AlongAxis, ...] = (
+    AlongAxis(
+        name="softmax",
+        about="exp(x) divided by the sum of exp(x) along an axis (the last)",
+        options={"axis": -1},
+        run=_softmax,
+        numbers=softmax_numbers,
+        text_book=lambda x, line: Call("div", (_exp(x), total([_exp(v) for v in line]))),
+        back="y * (g - total)",
+        by=_softmax_by,
+    ),
+    AlongAxis(
+        name="log_softmax",
+        about="the logarithm of softmax, computed without losing small probabilities",
+        options={"axis": -1},
+        run=_log_softmax,
+        numbers=log_softmax_numbers,
+        text_book=lambda x, line: Call("sub", (x, Call("log", (total([_exp(v) for v in line]),)))),
+        back="g - exp(y) * total",
+        by=_log_softmax_by,
+    ),
+)
