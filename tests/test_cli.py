@@ -45,7 +45,7 @@ def test_keys_are_lines_of_an_expected_file_that_agrees(backtrace_command: Runne
 def test_only_keeps_the_rows_that_match(backtrace_command: Runner) -> None:
     outcome = backtrace_command("run", EXAMPLE, "--only", "h*,dE_tot/dh1")
     labels = [line.split(" = ")[0].strip() for line in outcome.out.splitlines() if " = " in line]
-    assert labels == ["h₁", "h₂", "∂E_tot/∂h₁"]
+    assert labels == ["h₁", "h₂", "∂E_tot/∂h₁", "h₁⁺", "h₂⁺"]
 
 
 def test_sections_are_chosen_by_name_or_by_a_part_of_the_title(backtrace_command: Runner) -> None:

@@ -140,7 +140,7 @@ def parse(text: str) -> Expr:
     <0.5*(y - o)**2>
     >>> parse("__import__('os')")
     Traceback (most recent call last):
-    backtrace.expressions.ExpressionError: 'os' is text, which has no place in an equation
+    backtrace.expressions.reading.ExpressionError: 'os' is text, which has no place in an equation
     """
     flat = "".join(" " if char in "\n\r\t\f" else char for char in text)
     _check_text(flat)

@@ -160,6 +160,7 @@ def walk(expr: Expr) -> Iterator[Expr]:
 def names(expr: Expr) -> list[str]:
     """The names that an expression reads, each once, in the order they stand.
 
+    >>> from backtrace.expressions import parse
     >>> names(parse("x @ W + x"))
     ['x', 'W']
     """
@@ -169,6 +170,7 @@ def names(expr: Expr) -> list[str]:
 def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:
     """The expression with names replaced; types are dropped from what changes.
 
+    >>> from backtrace.expressions import parse
     >>> substitute(parse("y * (1 - y)"), {"y": parse("h")})
     <h*(1 - h)>
     """

@@ -83,6 +83,7 @@ def plain_label(leaf: Expr) -> str:
 def to_text(expr: Expr, style: Style = PLAIN, label: Label = plain_label) -> str:
     """Write an expression; ``label`` writes the leaves.
 
+    >>> from backtrace.expressions import parse
     >>> to_text(parse("-(y - o) * (a @ b.T)**2"), UNICODE)
     '-(y - o)·(a · bᵀ)²'
     """
