@@ -19,8 +19,8 @@ from backtrace.errors import BacktraceError, Fault, FileError, UsageError, did_y
 if TYPE_CHECKING:
     from backtrace.diff.expected import Figure
     from backtrace.graph import Graph
+    from backtrace.render.formulas import Layout
     from backtrace.render.lines import Line
-    from backtrace.render.text import Layout
     from backtrace.trace import Trace
 
 app = typer.Typer(
@@ -274,8 +274,8 @@ def _layout(
     trace: Trace,
 ) -> Layout:
     from backtrace.render import terminal
+    from backtrace.render.formulas import Layout
     from backtrace.render.numbers import Numbers
-    from backtrace.render.text import Layout
     from backtrace.report import Choice
 
     samples = trace.graph.samples or 1

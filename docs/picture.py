@@ -6,8 +6,9 @@ import io
 from pathlib import Path
 
 import backtrace
+from backtrace.render.formulas import Layout
 from backtrace.render.terminal import STYLES
-from backtrace.render.text import Layout, report_lines
+from backtrace.render.text import report_lines
 from backtrace.report import Choice
 
 ROOT = Path(__file__).parent.parent

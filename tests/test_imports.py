@@ -37,6 +37,7 @@ ROWS = (
     "report.steps",
     "report",
     "render.lines render.numbers",
+    "render.formulas",
     "render.text diff.expected",
     "diff.slips",
     "diff.verdicts",

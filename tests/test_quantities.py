@@ -16,7 +16,8 @@ from backtrace.errors import UsageError
 from backtrace.expressions import Call, Element, Expr, Name, Ref, walk
 from backtrace.keys import Derivative, Path, Via
 from backtrace.quantities import View, evaluated
-from backtrace.render.text import Layout, report_text
+from backtrace.render.formulas import Layout
+from backtrace.render.text import report_text
 from backtrace.report import Choice
 from backtrace.trace import Trace
 from backtrace.yamlfile import parse

@@ -17,7 +17,8 @@ from backtrace.config import Config, Entries, Layer, Statement, read
 from backtrace.expressions import Expr, Name, Type, names, parse, substitute, to_text
 from backtrace.layers import expanded
 from backtrace.quantities import View
-from backtrace.render.text import Layout, report_text
+from backtrace.render.formulas import Layout
+from backtrace.render.text import report_text
 from backtrace.report import Choice, Rows, Table, sections
 from backtrace.trace import Trace
 

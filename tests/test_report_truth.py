@@ -24,8 +24,9 @@ from backtrace.expressions import parse as parse_expression
 from backtrace.graph import RATE
 from backtrace.keys import Derivative, Path, Target, UnknownKeyError, Via, resampled
 from backtrace.quantities import Quantity, View, evaluated
+from backtrace.render.formulas import Layout
 from backtrace.render.numbers import Numbers
-from backtrace.render.text import Layout, report_text
+from backtrace.render.text import report_text
 from backtrace.report import Choice, Rows, Table, sections
 from backtrace.trace import Trace
 from backtrace.yamlfile import parse

@@ -19,8 +19,8 @@ from backtrace.expressions import Element, names
 from backtrace.keys import Derivative, Keys, Short, Via
 from backtrace.keys import Path as Link
 from backtrace.render.differences import difference_lines
+from backtrace.render.formulas import Layout
 from backtrace.render.lines import cells
-from backtrace.render.text import Layout
 from backtrace.report import Choice, all_targets
 from backtrace.trace import Trace
 from backtrace.yamlfile import parse

@@ -10,9 +10,9 @@ from typing import Final
 from backtrace.diff import Diff, Judged, Verdict
 from backtrace.diff.expected import Figure
 from backtrace.errors import shortened, visible
+from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import GAP, Entry, Line, Span, aligned, cells, natural_edge, padded, wrapped
 from backtrace.render.numbers import LARGEST_FIXED, Numbers
-from backtrace.render.text import Layout, Writer
 
 SUMMARY: Final = {
     Verdict.MATCH: ("matches", "match", "good"),
@@ -161,7 +161,7 @@ class _Page:
 
     def label(self, row: Judged) -> str:
         assert row.quantity is not None
-        return Writer(self.layout, row.quantity.view).label(row.quantity.target) + row.mark
+        return Formulas(self.layout, row.quantity.view).label(row.quantity.target) + row.mark
 
     def printed(self, row: Judged) -> str:
         return self.number(self.cut(row.figure.printed, LONGEST_NUMBER))
@@ -186,7 +186,7 @@ class _Page:
         where = f"{GAP}{self.cut(place.file, 40)}:{place.line}" if place else ""
         yield Span(f"The first difference: {self.label(row)}", "heading"), Span(where, "dim")
         digits = max(self.layout.numbers.digits, decimals(row.figure) or 0)
-        writer = Writer(replace(self.layout, numbers=Numbers(digits)), row.quantity.view)
+        writer = Formulas(replace(self.layout, numbers=Numbers(digits)), row.quantity.view)
         computed = replace(writer.entry(row.quantity), value=self.computed(row))
         entries = [computed, Entry("printed", "", "", self.printed(row))]
         yield from aligned(entries, self.layout.width, natural_edge(entries, self.layout.width))

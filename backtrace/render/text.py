@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from backtrace.errors import visible
-from backtrace.expressions import PLAIN, UNICODE, Call, Element, Expr, Name, Num, Ref, Style, to_text, walk
+from backtrace.expressions import Call, Element, walk
 from backtrace.graph import Equation
-from backtrace.keys import Derivative, Part, Path, Target, Via, derivative_text
-from backtrace.quantities import Quantity, View
+from backtrace.keys import Derivative, Part, Target, derivative_text
+from backtrace.quantities import Quantity
+from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import (
     GAP,
     Entry,
@@ -29,27 +30,11 @@ from backtrace.render.lines import (
     wrapped,
     wrapped_formula,
 )
-from backtrace.render.numbers import Numbers, ascii_number
-from backtrace.report import Choice, Equations, Rows, Section, Table, sections
+from backtrace.report import Equations, Rows, Section, Table, sections
 from backtrace.trace import Trace
 
-READABLE_ASCII = replace(PLAIN, exact=False)
-"""Plain text without the brackets that only reading it back would need."""
 EXAMPLES = 2
 """Of rows of samples that are cut, so many are shown with numbers."""
-SEVERAL = 6
-"""A sum of more terms shows two, an ellipsis and the last."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How wide the text may be, how numbers are written, and what is shown."""
-
-    width: int = 80
-    numbers: Numbers = field(default_factory=Numbers)
-    ascii: bool = False
-    choice: Choice = field(default_factory=Choice)
-    epochs: tuple[int, ...] | None = None
 
 
 def report_text(trace: Trace, layout: Layout | None = None) -> str:
@@ -70,81 +55,10 @@ def report_lines(trace: Trace, layout: Layout) -> Iterator[Line]:
 
 
 @dataclass(frozen=True)
-class Writer:
+class Writer(Formulas):
     """Writes one epoch's sections as lines."""
 
-    layout: Layout
-    view: View
     edge: int = 80
-
-    # ── pieces ──
-
-    @property
-    def style(self) -> Style:
-        return READABLE_ASCII if self.layout.ascii else UNICODE
-
-    def label(self, target: Target) -> str:
-        """A quantity's name; a way through one term of the objective by that term."""
-        if isinstance(target, Via):
-            return self.way_label(target)
-        keys = self.view.keys
-        if isinstance(target, Path) and self.is_one_way(target):
-            return f"{(keys.text if self.layout.ascii else keys.pretty)(target)} directly"
-        return keys.text(target) if self.layout.ascii else keys.pretty(target)
-
-    def is_one_way(self, path: Path) -> bool:
-        """Whether a path is not the only one between its ends, so that its name alone would mean all ways."""
-        of, through, by = path.nodes[0], path.nodes[-2], path.nodes[-1]
-        return self.view.chains.is_one_of_several(of, by, through)
-
-    def way_label(self, via: Via) -> str:
-        keys, chains = self.view.keys, self.view.chains
-        write = keys.text if self.layout.ascii else keys.pretty
-        terms = chains.terms(via.by)
-        if terms is not None:
-            return write(Derivative(terms[chains.ways(via.by).index(via.through)], via.by))
-        whole = write(Derivative(via.of, via.by))
-        if via.through == via.of:
-            return f"{whole} directly"
-        return f"{whole} by way of {write(via.through)}"
-
-    def leaf(self, leaf: Expr) -> str:
-        if leaf is ELLIPSIS:
-            return self.dots
-        if isinstance(leaf, Ref):
-            return self.label(leaf.key)
-        keys = self.view.keys
-        if isinstance(leaf, Name):
-            return keys.array(leaf.id, pretty=not self.layout.ascii)
-        return keys.label(leaf) if self.layout.ascii else keys.pretty_label(leaf)
-
-    def formula(self, expr: Expr) -> str:
-        return to_text(self.elided(expr), self.style, self.leaf)
-
-    def with_numbers(self, expr: Expr) -> str:
-        return to_text(self.elided(expr), self.style, self.number_leaf)
-
-    def number_leaf(self, leaf: Expr) -> str:
-        if isinstance(leaf, Ref) and leaf is not ELLIPSIS:
-            return self.inline(self.view.number(leaf.key))
-        return self.leaf(leaf)
-
-    def inline(self, number: float) -> str:
-        text = self.layout.numbers.inline(number)
-        return ascii_number(text) if self.layout.ascii else text
-
-    def value(self, number: float) -> str:
-        text = self.layout.numbers.value(number)
-        return ascii_number(text) if self.layout.ascii else text
-
-    def elided(self, expr: Expr) -> Expr:
-        """Long sums with their first two terms and the last."""
-        if not isinstance(expr, Call):
-            return expr
-        args = expr.args
-        if expr.op == "add" and len(args) > SEVERAL and not self.layout.choice.full:
-            args = (*args[:2], ELLIPSIS, args[-1])
-        return Call(expr.op, tuple(map(self.elided, args)), expr.options)
 
     def rule(self, text: str) -> Line:
         dash = "-" if self.layout.ascii else "─"
@@ -248,25 +162,6 @@ class Writer:
             for line in lines[1:]:
                 yield (Span(" " * (width + 5) + line),)
 
-    def equation(self, equation: Equation) -> tuple[str, str]:
-        left = self.view.keys.array(equation.name, pretty=not self.layout.ascii)
-        return left, to_text(self.readable(equation.expr), self.style, self.leaf)
-
-    def readable(self, expr: Expr) -> Expr:
-        """The array equation as a book writes it: sums over samples as products of matrices, xᵀ·g for outer."""
-        if not isinstance(expr, Call):
-            return expr
-        if expr.op == "sum_samples" and isinstance(expr.args[0], Call) and expr.args[0].op == "outer":
-            expr = expr.args[0]
-        args = tuple(map(self.readable, expr.args))
-        if expr.op == "outer":
-            left, right = args
-            if isinstance(left, Name) and left.id in self.view.keys.differentiated:
-                return Call("matmul", (left, Call("transpose", (right,))))
-            return Call("matmul", (Call("transpose", (left,)), right))
-        options = tuple(pair for pair in expr.options if pair[0] not in ("count", "places"))
-        return Call(expr.op, args, options)
-
     # ── rows ──
 
     def given(self, block: Rows) -> Iterator[Line]:
@@ -287,10 +182,6 @@ class Writer:
         type = self.view.graph.types[name]
         samples = f"{self.view.graph.samples} samples of " if type.sampled else ""
         return f"{name}: {samples}{' x '.join(map(str, type.shape))} numbers"
-
-    @property
-    def dots(self) -> str:
-        return "..." if self.layout.ascii else "…"
 
     def rows(self, block: Rows) -> Iterator[Line]:
         if block.title or block.equations:
@@ -320,16 +211,6 @@ class Writer:
             yield (Span(f"  {self.dots} {block.more} row{'s' * (block.more != 1)} more{rest} (--full)", "dim"),)
         if block.zero:
             yield (Span(f"  {block.zero} way{'s' * (block.zero != 1)} more give{'s' * (block.zero == 1)} 0", "dim"),)
-
-    def entry(self, quantity: Quantity) -> Entry:
-        """A quantity as text; what is a single name or number needs no second writing."""
-        label, value = self.label(quantity.target), self.value(quantity.value)
-        if quantity.formula is None:
-            return Entry(label, "", "", value)
-        formula = self.formula(quantity.formula)
-        plain = isinstance(quantity.formula, Ref | Num)
-        numbers = "" if plain else self.with_numbers(quantity.formula)
-        return Entry(label, "" if formula == label else formula, numbers, value)
 
     def columns(self, block: Rows) -> Iterator[Line]:
         """A column for each sample; what is the same for all of them below; then the numbers of one sample."""
@@ -450,9 +331,6 @@ class Writer:
             texts.append(f"{self.dots} {len(final) - 60} more")
         for line in run_on(texts, self.layout.width - 2):
             yield (Span(f"  {line}"),)
-
-
-ELLIPSIS = Ref("the terms of a sum that are left out")
 
 
 def _indexes(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

@@ -1,0 +1,138 @@
+"""Formulas, numbers and names as text: how a quantity is written, the same in every place of a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from backtrace.expressions import PLAIN, UNICODE, Call, Expr, Name, Num, Ref, Style, to_text
+from backtrace.graph import Equation
+from backtrace.keys import Derivative, Path, Target, Via
+from backtrace.quantities import Quantity, View
+from backtrace.render.lines import Entry
+from backtrace.render.numbers import Numbers, ascii_number
+from backtrace.report import Choice
+
+READABLE_ASCII = replace(PLAIN, exact=False)
+"""Plain text without the brackets that only reading it back would need."""
+SEVERAL = 6
+"""A sum of more terms shows two, an ellipsis and the last."""
+ELLIPSIS = Ref("the terms of a sum that are left out")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How wide the text may be, how numbers are written, and what is shown."""
+
+    width: int = 80
+    numbers: Numbers = field(default_factory=Numbers)
+    ascii: bool = False
+    choice: Choice = field(default_factory=Choice)
+    epochs: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """Writes the quantities of one epoch in one layout."""
+
+    layout: Layout
+    view: View
+
+    @property
+    def style(self) -> Style:
+        return READABLE_ASCII if self.layout.ascii else UNICODE
+
+    def label(self, target: Target) -> str:
+        """A quantity's name; a way through one term of the objective by that term."""
+        if isinstance(target, Via):
+            return self.way_label(target)
+        keys = self.view.keys
+        if isinstance(target, Path) and self.is_one_way(target):
+            return f"{(keys.text if self.layout.ascii else keys.pretty)(target)} directly"
+        return keys.text(target) if self.layout.ascii else keys.pretty(target)
+
+    def is_one_way(self, path: Path) -> bool:
+        """Whether a path is not the only one between its ends, so that its name alone would mean all ways."""
+        of, through, by = path.nodes[0], path.nodes[-2], path.nodes[-1]
+        return self.view.chains.is_one_of_several(of, by, through)
+
+    def way_label(self, via: Via) -> str:
+        keys, chains = self.view.keys, self.view.chains
+        write = keys.text if self.layout.ascii else keys.pretty
+        terms = chains.terms(via.by)
+        if terms is not None:
+            return write(Derivative(terms[chains.ways(via.by).index(via.through)], via.by))
+        whole = write(Derivative(via.of, via.by))
+        if via.through == via.of:
+            return f"{whole} directly"
+        return f"{whole} by way of {write(via.through)}"
+
+    def leaf(self, leaf: Expr) -> str:
+        if leaf is ELLIPSIS:
+            return self.dots
+        if isinstance(leaf, Ref):
+            return self.label(leaf.key)
+        keys = self.view.keys
+        if isinstance(leaf, Name):
+            return keys.array(leaf.id, pretty=not self.layout.ascii)
+        return keys.label(leaf) if self.layout.ascii else keys.pretty_label(leaf)
+
+    def formula(self, expr: Expr) -> str:
+        return to_text(self.elided(expr), self.style, self.leaf)
+
+    def with_numbers(self, expr: Expr) -> str:
+        return to_text(self.elided(expr), self.style, self.number_leaf)
+
+    def number_leaf(self, leaf: Expr) -> str:
+        if isinstance(leaf, Ref) and leaf is not ELLIPSIS:
+            return self.inline(self.view.number(leaf.key))
+        return self.leaf(leaf)
+
+    def inline(self, number: float) -> str:
+        text = self.layout.numbers.inline(number)
+        return ascii_number(text) if self.layout.ascii else text
+
+    def value(self, number: float) -> str:
+        text = self.layout.numbers.value(number)
+        return ascii_number(text) if self.layout.ascii else text
+
+    def elided(self, expr: Expr) -> Expr:
+        """Long sums with their first two terms and the last."""
+        if not isinstance(expr, Call):
+            return expr
+        args = expr.args
+        if expr.op == "add" and len(args) > SEVERAL and not self.layout.choice.full:
+            args = (*args[:2], ELLIPSIS, args[-1])
+        return Call(expr.op, tuple(map(self.elided, args)), expr.options)
+
+    @property
+    def dots(self) -> str:
+        return "..." if self.layout.ascii else "…"
+
+    def entry(self, quantity: Quantity) -> Entry:
+        """A quantity as text; what is a single name or number needs no second writing."""
+        label, value = self.label(quantity.target), self.value(quantity.value)
+        if quantity.formula is None:
+            return Entry(label, "", "", value)
+        formula = self.formula(quantity.formula)
+        plain = isinstance(quantity.formula, Ref | Num)
+        numbers = "" if plain else self.with_numbers(quantity.formula)
+        return Entry(label, "" if formula == label else formula, numbers, value)
+
+    def equation(self, equation: Equation) -> tuple[str, str]:
+        left = self.view.keys.array(equation.name, pretty=not self.layout.ascii)
+        return left, to_text(self.readable(equation.expr), self.style, self.leaf)
+
+    def readable(self, expr: Expr) -> Expr:
+        """The array equation as a book writes it: sums over samples as products of matrices, xᵀ·g for outer."""
+        if not isinstance(expr, Call):
+            return expr
+        if expr.op == "sum_samples" and isinstance(expr.args[0], Call) and expr.args[0].op == "outer":
+            expr = expr.args[0]
+        args = tuple(map(self.readable, expr.args))
+        if expr.op == "outer":
+            left, right = args
+            if isinstance(left, Name) and left.id in self.view.keys.differentiated:
+                return Call("matmul", (left, Call("transpose", (right,))))
+            return Call("matmul", (Call("transpose", (left,)), right))
+        options = tuple(pair for pair in expr.options if pair[0] not in ("count", "places"))
+        return Call(expr.op, args, options)
