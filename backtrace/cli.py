@@ -390,6 +390,8 @@ def _one_blas_thread() -> None:
 
 
 def _say(text: str, code: int) -> int:
+    if sys.stderr is None:  # closed: print would write to standard output
+        return code
     sys.stdout.flush()
     if hasattr(sys.stderr, "reconfigure"):
         sys.stderr.reconfigure(errors="backslashreplace")

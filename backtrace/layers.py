@@ -12,28 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from backtrace.config import Config, Entries, Given, Layer, LossSpec, Objective, Statement
+from backtrace.config import Config, Entries, Given, Layer, LossSpec, Objective, Statement, activation_faults
 from backtrace.errors import ConfigError, Fault, did_you_mean
 from backtrace.expressions import Call, Expr, Name, Num, names, parse, substitute
+from backtrace.ops import CONSTANTS
 from backtrace.ops.losses import LOSSES
-
-ACTIVATIONS = [
-    "identity",
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "selu",
-    "gelu",
-    "softplus",
-    "silu",
-    "step",
-    "softmax",
-    "log_softmax",
-    "exp",
-    "sin",
-]
+from backtrace.yamlfile import Node
 
 
 def expanded(config: Config) -> Config:
@@ -60,12 +44,13 @@ class _Network:
     def expand(self) -> Config:
         config = self.config
         others = [given for given in config.givens if given.role == "parameter"]
-        values, width = self.vector("input", "x")
+        values, width = inputs = self.vector("input", "x")
         for number, layer in enumerate(config.layers, start=1):
             values, width = self.layer(layer, number, values, width)
-        objective = self.loss(config.loss, values, width) if config.loss else config.objective
+        objective = self.loss(config.loss, values, width if inputs[1] else 0) if config.loss else config.objective
         if not config.loss:
             self.vector("target", "y")
+        self.check_names()
         if self.faults:
             raise ConfigError(self.faults)
         return replace(
@@ -79,6 +64,17 @@ class _Network:
 
     def fault(self, node: Any, message: str, hint: str = "") -> None:
         self.faults.append(Fault(message, node.place, hint, max(len(node.text), 1)))
+
+    def check_names(self) -> None:
+        """Refuse a name among weights or biases that means nothing, at its own place."""
+        stated = [*self.equations, *self.config.equations, *self.config.report]
+        known = {given.name for given in (*self.givens, *self.config.givens)} | {s.name for s in stated}
+        for entries in (e for layer in self.config.layers for e in (layer.weights, layer.bias) if e is not None):
+            read = [leaf for leaf in _leaves(entries.values) if isinstance(leaf, str)]
+            for name, node in zip(read, _name_nodes(entries.node), strict=True):
+                if name not in known and name not in CONSTANTS:
+                    hint = did_you_mean(name, known) or f"parameters: {{{name}: 0.5}}"
+                    self.fault(node, f'"{name}" is not known here', hint)
 
     # ── inputs and targets ──
 
@@ -144,25 +140,23 @@ class _Network:
             expr = Call("add", (expr, self.bias(layer, f"b{suffix}", units)))
         pre = self.stem(layer, layer.pre, f"z{number}", units) if layer.pre or not layer.out else None
         if pre is not None:
-            self.state(layer, pre, expr)
+            self.state(layer, pre, expr, "pre")
             expr = Name(pre)
         if layer.activation == "identity" and pre is not None and not layer.out:
             return expr, units
         if layer.activation != "identity":
-            self.check_activation(layer)
+            self.faults += activation_faults(layer.node.get("activation"), self.config.functions)
             expr = Call(layer.activation, (expr,))
         out = self.stem(layer, layer.out, f"h{number}", units)
-        self.state(layer, out, expr)
+        self.state(layer, out, expr, "out")
         return Name(out), units
 
-    def state(self, layer: Layer, name: str, expr: Expr) -> None:
+    def state(self, layer: Layer, name: str, expr: Expr, key: str) -> None:
+        first = next((s.node for s in self.equations if s.name == name), None)
+        if first is not None:
+            message = f'"{name}" is stated twice; first in the layer of line {first.place.line}'
+            self.fault(layer.node.get(key) or layer.node, message, "one name, one quantity")
         self.equations.append(Statement(name, expr, layer.node, layer.title))
-
-    def check_activation(self, layer: Layer) -> None:
-        known = [*ACTIVATIONS, *self.config.functions]
-        if layer.activation not in known:
-            hint = did_you_mean(layer.activation, known) or f"known: {', '.join(known)}"
-            self.fault(layer.node.get("activation"), f'there is no activation "{layer.activation}"', hint)
 
     def stem(self, layer: Layer, given: str | tuple[str, ...] | None, default: str, units: int) -> str:
         """The name of a layer's values; a list of names that is no stem with numbers becomes labels."""
@@ -288,6 +282,17 @@ def grid(scalars: Mapping[str, float]) -> tuple[str, np.ndarray[Any, Any]] | Non
         return None
     matrix = [[cells[i, j] for j in range(1, columns + 1)] for i in range(1, rows + 1)]
     return stems.pop(), np.asarray(matrix, dtype=np.float64)
+
+
+def _name_nodes(node: Node) -> Iterator[Node]:
+    """The names among nested lists of numbers and names."""
+    inner = node.get("values")
+    if inner is not None:
+        yield from _name_nodes(inner)
+    elif node.kind == "text":
+        yield node
+    for item in node:
+        yield from _name_nodes(item)
 
 
 def _leaves(values: Any) -> Iterator[float | str]:

@@ -6,15 +6,17 @@ computed; each equation sees the new values of those before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from backtrace.backward import gradient_name
-from backtrace.errors import ConfigError, Fault
+from backtrace.config import OptimizerSpec, expression_fault
+from backtrace.errors import ConfigError
 from backtrace.expressions import Call, Expr, ExpressionError, Name, Num, Type, parse
 from backtrace.graph import RATE, Equation
 from backtrace.ops import Macro, Scope, typed
@@ -77,15 +79,23 @@ def updates(config: Config, objective: str, trained: Mapping[str, Type]) -> Upda
     functions = {name: Macro(name, letters, body) for name, (letters, body) in config.functions.items()}
     equations: list[Equation] = []
     states: dict[str, Array] = {}
-    try:
-        for name, type in trained.items():
-            rule = _Rule(name, type, objective, ascent, functions)
-            equations += rule.equations(rules, state)
-            states |= {f"{key}.{name}": _first(expr, type) for key, expr in state.items()}
-    except ExpressionError as error:
-        place = spec.node.place if spec.node else None
-        raise ConfigError(Fault(f"in the optimizer: {error.message}", place, error.hint)) from None
+    for name, type in trained.items():
+        for key, expr in state.items():
+            with _pointing(spec, "state", key):
+                states[f"{key}.{name}"] = _first(expr, type)
+        rule = _Rule(name, type, objective, ascent, functions, spec)
+        equations += rule.equations(rules, state)
     return Updates(tuple(equations), states)
+
+
+@contextmanager
+def _pointing(spec: OptimizerSpec, part: str, key: str) -> Iterator[None]:
+    """What is wrong with an equation of the optimizer becomes a fault at its place."""
+    try:
+        yield
+    except ExpressionError as error:
+        fault = expression_fault(spec.nodes.get((part, key), spec.node), error)
+        raise ConfigError(replace(fault, message=f"in the optimizer: {error.message}")) from None
 
 
 def _first(expr: Expr, type: Type) -> Array:
@@ -104,6 +114,7 @@ class _Rule:
     objective: str
     ascent: bool
     functions: Mapping[str, Macro]
+    spec: OptimizerSpec
 
     def equations(self, rules: Mapping[str, Expr], state: Mapping[str, Expr]) -> list[Equation]:
         gradient: Expr = Name(gradient_name(self.objective, self.name), self.type)
@@ -114,7 +125,8 @@ class _Rule:
         made = []
         for key, expr in rules.items():
             old = self.name if key == "p" else f"{key}.{self.name}"
-            result = simplified(typed(expr, Scope(scope, self.functions)))
+            with _pointing(self.spec, "update", key):
+                result = simplified(typed(expr, Scope(scope, self.functions)))
             made.append(Equation(f"{old}+", result, self.type, state=old if key == "p" or key in state else None))
             scope[key] = Name(f"{old}+", self.type)
         return made

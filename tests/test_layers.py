@@ -263,11 +263,11 @@ REFUSED = {
     ),
     "a name without a value": (
         network("weights: [[1, 2], [3, q]]"),
-        [(5, 5, '"q" is not known here')],
+        [(5, 28, '"q" is not known here')],
     ),
     "a name twice": (
         network(f"{SQUARE}, out: h1", f"{SQUARE}, out: h1"),
-        [(6, 5, '"h1" is stated twice')],
+        [(6, 38, '"h1" is stated twice; first in the layer of line 5')],
     ),
     "a matrix twice": (
         network("weights: {W11: 1, W12: 2, W21: 3, W22: 4}", "weights: {W11: 1, W12: 2, W21: 3, W22: 4}"),

@@ -26,6 +26,7 @@ from backtrace.config.records import (
     OptimizerSpec,
     Role,
     Statement,
+    activation_faults,
     expression_fault,
 )
 from backtrace.config.table import ENTRIES, LAYER, LOSS, TOP, Key
@@ -36,7 +37,7 @@ from backtrace.yamlfile import Document, Node, load
 
 __all__ = [
     "LAYER", "TOP", "Config", "Entries", "Given", "Layer", "LossSpec", "Objective", "OptimizerSpec", "Role",
-    "Statement", "expression_fault", "from_document", "read",
+    "Statement", "activation_faults", "expression_fault", "from_document", "read",
 ]  # fmt: skip
 
 
@@ -82,6 +83,8 @@ class _Reader(Values):
         self.consistent(root, nodes)
         config = Config(root.place.file, givens=givens, samples=samples, objective=objective, nodes=nodes, **values)
         self.names_once(config, nodes)
+        if self.faults:
+            self.activations(nodes)
         return config
 
     def consistent(self, root: Node, nodes: Mapping[str, Node]) -> None:
@@ -102,6 +105,13 @@ class _Reader(Values):
         if "layers" in nodes and "loss" in nodes and "targets" not in nodes:
             self.fault(nodes["loss"], "the loss needs targets:", "add targets: {y: [...]}")
 
+    def activations(self, nodes: Mapping[str, Node]) -> None:
+        """The unknown activations of a config that is refused already; ``layers`` finds those of others."""
+        heads = nodes["functions"].keys() if "functions" in nodes else []
+        functions = [head.partition("(")[0].strip() for head in heads]
+        for layer in nodes.get("layers") or ():
+            self.faults += activation_faults(layer.get("activation"), functions)
+
     def names_once(self, config: Config, nodes: Mapping[str, Node]) -> None:
         taken: dict[str, str] = {}
         for given in config.givens:
@@ -119,6 +129,7 @@ class _Reader(Values):
     def givens(self, nodes: Mapping[str, Node]) -> tuple[tuple[Given, ...], int | None]:
         found: list[Given] = []
         counts: dict[str, int | None] = {}
+        before = len(self.faults)
         for section, role, stem in (("inputs", "input", "x"), ("targets", "target", "y")):
             if section in nodes:
                 arrays, counts[section] = self.data(nodes[section], stem)
@@ -129,12 +140,19 @@ class _Reader(Values):
         if len(counts) == 2 and None not in counts.values() and len(set(counts.values())) == 2:
             message = f"{counts['inputs']} samples of inputs, but {counts['targets']} of targets"
             self.fault(nodes["targets"], message, "one target for each input")
+        if len(self.faults) == before and len(counts) == 2 and list(counts.values()).count(None) == 1:
+            message = "one of inputs: and targets: states a single sample, the other several"
+            self.fault(nodes["targets"], message, "write both as lists of samples of one length")
         if "parameters" in nodes:
             found += self.parameters(nodes["parameters"])
         return tuple(found), next((count for count in counts.values() if count is not None), None)
 
     def data(self, node: Node, stem: str) -> tuple[dict[str, tuple[Array, Place]], int | None]:
         """Named arrays, and the number of samples if there are several."""
+        file = node.get("file")
+        if file is not None and file.kind == "text":
+            self.fault(file, '"file" is not supported yet')
+            return {}, None
         if node.kind == "mapping":
             return self.sample(node, stem), None
         if node.kind != "list" or not list(node):
@@ -142,10 +160,16 @@ class _Reader(Values):
             return {}, None
         if all(item.kind == "number" for item in node):
             return self.sample(node, stem), None
-        samples = [self.sample(item, stem) for item in node]
+        samples = [self.whole_sample(item, stem) for item in node]
         if len(samples) == 1:
             return samples[0], None
         return self.stacked(node, samples), len(samples)
+
+    def whole_sample(self, node: Node, stem: str) -> dict[str, tuple[Array, Place]]:
+        """A sample, or nothing if it has a fault: the rest of it is like no other sample."""
+        before = len(self.faults)
+        found = self.sample(node, stem)
+        return found if len(self.faults) == before else {}
 
     def sample(self, node: Node, stem: str) -> dict[str, tuple[Array, Place]]:
         if node.kind != "mapping":
@@ -225,13 +249,18 @@ class _Reader(Values):
             return OptimizerSpec(node.text, node=node)
         if node.kind != "mapping":
             return self.expected(node, "sgd or {state: {...}, update: {...}}")
+        before = len(self.faults)
         parts = self.keyed(node, (Key("state", "", ""), Key("update", "", "")), "an optimizer")
+        if "update" not in parts and len(self.faults) > before:
+            return None
         if "update" not in parts:
             return self.fault(node, "the optimizer has no update:", "update: {p: p - lr*g}")
-        read = {name: {s.name: s.expr for s in self.equations(part) or ()} for name, part in parts.items()}
-        if "p" not in read["update"]:
+        stated = {name: self.equations(part) or () for name, part in parts.items()}
+        read = {name: {s.name: s.expr for s in found} for name, found in stated.items()}
+        nodes = {(name, s.name): s.node for name, found in stated.items() for s in found if s.node}
+        if parts["update"].kind == "mapping" and "p" not in parts["update"].keys():  # noqa: SIM118
             return self.fault(parts["update"], "the update does not say what becomes of p", "p: p - lr*g")
-        return OptimizerSpec(None, read.get("state", {}), read["update"], node)
+        return OptimizerSpec(None, read.get("state", {}), read["update"], node, nodes)
 
     def layers(self, node: Node) -> tuple[Layer, ...] | None:
         if node.kind != "list" or not list(node):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from backtrace.errors import Fault, Place
+from backtrace.config.table import ACTIVATIONS
+from backtrace.errors import Fault, Place, did_you_mean
 from backtrace.expressions import Expr, ExpressionError
 from backtrace.yamlfile import Node
 
@@ -82,6 +83,8 @@ class OptimizerSpec:
     state: Mapping[str, Expr] = field(default_factory=dict)
     update: Mapping[str, Expr] = field(default_factory=dict)
     node: Node | None = None
+    nodes: Mapping[tuple[str, str], Node] = field(default_factory=dict)
+    """Where the equations of its own stand: by section and name."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,15 @@ class Config:
     gates: bool = False
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
+
+
+def activation_faults(node: Node | None, functions: Iterable[str]) -> list[Fault]:
+    """The fault of an activation that neither the program nor the config has; none for others."""
+    known = [*ACTIVATIONS, *functions]
+    if node is None or node.kind != "text" or node.text in known:
+        return []
+    hint = did_you_mean(node.text, known) or f"known: {', '.join(known)}"
+    return [Fault(f'there is no activation "{node.text}"', node.place, hint, max(len(node.text), 1))]
 
 
 def expression_fault(node: Node | None, error: ExpressionError) -> Fault:

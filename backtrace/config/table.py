@@ -61,4 +61,8 @@ LATER: Final = (
     "weight_decay", "batch_size", "shuffle", "until", "upstream", "gradients", "backward", "steps",
 )  # fmt: skip
 """Keys of the language that this version does not know yet."""
+ACTIVATIONS: Final = (
+    "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "softplus", "silu", "step", "softmax",
+    "log_softmax", "exp", "sin",
+)  # fmt: skip
 ORIENTATIONS: Final = {"x @ W": False, "W @ x": True}

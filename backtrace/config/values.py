@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import keyword
+import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -85,7 +86,7 @@ class Values:
 
     def name(self, node: Node) -> str | None:
         if node.kind != "text" or not is_name(node.text):
-            return self.expected(node, "a name", "letters, digits and _, beginning with a letter")
+            return self.expected(node, "a name", name_hint(node.text))
         return node.text
 
     def names(self, node: Node) -> tuple[str, ...] | None:
@@ -97,6 +98,8 @@ class Values:
         return tuple(name for name in read if name is not None)
 
     def stem(self, node: Node) -> str | tuple[str, ...] | None:
+        if node.kind == "list" and not node.value:
+            return self.expected(node, "a name, or a list of names")
         return self.names(node) if node.kind == "list" else self.name(node)
 
     def orientation(self, node: Node) -> bool | None:
@@ -111,7 +114,7 @@ class Values:
         return node.text
 
     def expression(self, node: Node) -> Expr | None:
-        if node.kind not in ("text", "number"):
+        if node.kind not in ("text", "number") or not node.text.strip():
             return self.expected(node, "an expression")
         try:
             return parse(node.text)
@@ -123,8 +126,7 @@ class Values:
         if is_name(key.text):
             return True
         reason = " (it is a word of Python)" if keyword.iskeyword(key.text) else ""
-        hint = "letters, digits and _, beginning with a letter, without __"
-        self.fault(key, f'"{key.text}" is no name for a quantity{reason}', hint)
+        self.fault(key, f'"{key.text}" is no name for a quantity{reason}', name_hint(key.text))
         return False
 
     def array(self, node: Node) -> Array | None:
@@ -152,8 +154,17 @@ class Values:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can name a quantity."""
-    return text.isidentifier() and not keyword.iskeyword(text) and "__" not in text and not text.startswith("_")
+    """Whether a text can name a quantity; in an expression Python reads it in its normal form."""
+    plain = text.isidentifier() and not keyword.iskeyword(text) and unicodedata.normalize("NFKC", text) == text
+    return plain and "__" not in text and not text.startswith("_")
+
+
+def name_hint(text: str) -> str:
+    """How a name is written that is none."""
+    normal = unicodedata.normalize("NFKC", text)
+    if normal != text and is_name(normal):
+        return f'write "{normal}" in its normal form (NFKC): other letters that look alike are read as these'
+    return "letters, digits and _, beginning with a letter, without __"
 
 
 def number_hint(node: Node) -> str:

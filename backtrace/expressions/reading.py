@@ -140,7 +140,7 @@ def parse(text: str) -> Expr:
     <0.5*(y - o)**2>
     >>> parse("__import__('os')")
     Traceback (most recent call last):
-    backtrace.expressions.reading.ExpressionError: 'os' is text, which has no place in an equation
+    backtrace.expressions.reading.ExpressionError: a function takes numbers and arrays, not text
     """
     flat = "".join(" " if char in "\n\r\t\f" else char for char in text)
     _check_text(flat)
@@ -166,10 +166,10 @@ def _check_text(text: str) -> None:
         if char in text:
             raise _foreign(char, text.index(char))
     depth = 0
-    for offset, char in enumerate(text):
+    for char in text:
         depth += (char in "([{") - (char in ")]}")
         if depth > MAX_DEPTH:
-            raise ExpressionError(f"brackets are nested more than {MAX_DEPTH} deep", offset)
+            raise ExpressionError(f"brackets are nested more than {MAX_DEPTH} deep")
 
 
 def _python_tree(text: str) -> ast.expr:
@@ -247,11 +247,11 @@ def _name(node: Any, source: _Source, depth: int) -> Expr:
 
 
 def _unary(node: Any, source: _Source, depth: int) -> Expr:
+    if not isinstance(node.op, ast.UAdd | ast.USub):
+        raise source.foreign(node, node.op)
     operand = _convert(node.operand, source, depth)
     if isinstance(node.op, ast.UAdd):
         return operand
-    if not isinstance(node.op, ast.USub):
-        raise source.foreign(node, node.op)
     if isinstance(operand, Num):
         return Num(-operand.value, source.span(node))
     return Call("neg", (operand,), at=source.span(node))
@@ -283,7 +283,10 @@ def _comparison(node: Any, source: _Source, depth: int) -> Expr:
 def _call(node: Any, source: _Source, depth: int) -> Expr:
     if not isinstance(node.func, ast.Name):
         hint = "a product needs its sign: 2*(x)" if isinstance(node.func, ast.Constant) else ""
-        raise source.error(node.func, "only a function's name can be called", hint)
+        width = source.span(node.func)[1]
+        raise ExpressionError("only a function's name can be called", source.span(node)[0], width, hint)
+    if any(isinstance(arg, ast.Constant) and isinstance(arg.value, str | bytes) for arg in node.args):
+        raise source.error(node, "a function takes numbers and arrays, not text")
     options = tuple(sorted((_keyword(word, source) for word in node.keywords), key=lambda pair: pair[0]))
     if len({name for name, _ in options}) < len(options):
         raise source.error(node, "an option is given twice")
