@@ -106,6 +106,8 @@ def run(
     >>> round(trace["z1"], 3)
     0.085
     """
+    if isinstance(config, Mapping):
+        raise UsageError(Fault("a mapping is no config", hint="give the path of a YAML file"))
     graph = build(config if isinstance(config, Config) else read(config))
     return run_graph(graph, epochs=epochs, keep=keep, values=values, progress=progress)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 GAP = "  "
+DEEPEST_BREAK = 4
+"""In no more brackets than this is a formula broken."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,15 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def wrapped_formula(text: str, width: int) -> list[str]:
-    """A formula on lines of a width, broken before `` + ``, `` - ``, `` = `` and `` · ``."""
+    """A formula on lines of a width, broken before operators: outside all brackets where that is enough.
+
+    >>> wrapped_formula("= 0.25·(1 - 0.25) + 0.5·(1 - 0.5)", 20)
+    ['= 0.25·(1 - 0.25)', '+ 0.5·(1 - 0.5)']
+    """
     if cells(text) <= width:
         return [text]
-    pieces, start = [], 0
-    for at in range(1, len(text) - 2):
-        if text[at] == " " and text[at + 1] in "+-=·" and text[at + 2] == " ":
-            pieces.append(text[start:at])
-            start = at + 1
-    pieces.append(text[start:])
+    depth = next((d for d in range(DEEPEST_BREAK) if max(map(cells, _pieces(text, d))) <= width), DEEPEST_BREAK)
+    pieces = _pieces(text, depth)
     lines = [pieces[0]]
     for piece in pieces[1:]:
         if cells(lines[-1]) + 1 + cells(piece) > width:
@@ -78,6 +80,17 @@ def wrapped_formula(text: str, width: int) -> list[str]:
         else:
             lines[-1] += " " + piece
     return lines
+
+
+def _pieces(text: str, deepest: int) -> list[str]:
+    """The parts of a formula between operators that stand in so many brackets at most."""
+    pieces, start, depth = [], 0, 0
+    for at in range(1, len(text) - 2):
+        depth += (text[at] in "([") - (text[at] in ")]")
+        if text[at] == " " and text[at + 1] in "+-=·*" and text[at + 2] == " " and depth <= deepest:
+            pieces.append(text[start:at])
+            start = at + 1
+    return [*pieces, text[start:]]
 
 
 def run_on(texts: Iterable[str], width: int) -> list[str]:

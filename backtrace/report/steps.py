@@ -32,14 +32,7 @@ class Steps(Listing):
 
     def steps(self) -> Iterator[Section]:
         """A step for each equation that reads a parameter, from the objective down."""
-        placed: set[str] = set()
-        groups: list[list[str]] = []
-        for readers in self.reading_groups():
-            wanted = [name for name in readers if name not in placed]
-            placed.update(wanted)
-            if wanted:
-                groups.append(wanted)
-        for number, wanted in enumerate(groups, start=1):
+        for number, wanted in enumerate(self.reading_groups(), start=1):
             layer = next((e.group for e in self.view.graph.forward if wanted[0] in names(e.expr)), "")
             title = f"Back propagation step {number}"
             yield Section(f"step {number}", title, tuple(self.step(wanted)), self.in_order(wanted), layer)
@@ -75,14 +68,11 @@ class Steps(Listing):
 
     def step(self, wanted: list[str]) -> Iterator[Block]:
         """Array equations, then each distinct factor once, then a table of the parameters."""
-        chains = self.view.chains
         looked_at = self.by_unit([element for name in wanted for element in self.parameter_elements(name)])
-        reached = [element for element in looked_at if chains.ways(element)]
+        reached = [element for element in looked_at if self.view.chains.ways(element)]
         targets: list[Target] = []
         for element in reached:
-            through = (self.shares(element) or chains.ways(element))[self.sample if self.shares(element) else 0]
-            if through != chains.objective and len(self.way(element).factors) > 2:
-                self.need(chains.whole(through), targets)
+            self.need_delta(element, targets)
             self.need_all(self.way(element).factors, targets)
         arrays = tuple(self.array_equations(wanted))
         if arrays:
@@ -168,6 +158,13 @@ class Steps(Listing):
                 yield self.cut(self.lines(f"{name}+"), 0, HEAD + 2)
 
     # ── listing factors ──
+
+    def need_delta(self, element: Element, into: list[Target]) -> None:
+        """List the derivative by what the element enters first, where that is a product of factors."""
+        shares = self.shares(element)
+        through = shares[self.sample] if shares else self.view.chains.ways(element)[0]
+        if through != self.view.chains.objective and len(self.way(element).factors) > 2:
+            self.need(self.view.chains.whole(through), into)
 
     def need_all(self, targets: Iterable[Target], into: list[Target]) -> None:
         for target in targets:
