@@ -230,13 +230,12 @@ class Chains:
         return product(*map(Ref, self.first_factors(via)))
 
     def first_factors(self, via: Via) -> list[Target]:
-        """The derivative by the first element of a way, left out where it is 1, and that element's own."""
+        """The derivative by the first element of a way, and that element's own.
+
+        A 1 stays here: where ways are summed a reader looks for the upstream gradient of each.
+        """
         step = Path((via.through, via.by))
-        if via.through == via.of:
-            return [step]
-        head = self.whole(via.through)
-        one = isinstance(head, Path) and constant_value(self.path_formula(head)) == 1
-        return [step] if one else [head, step]
+        return [step] if via.through == via.of else [self.whole(via.through), step]
 
     def term(self, via: Via) -> Element | None:
         """The term of the objective that a way ends in, where it is a plain term of a sum."""
