@@ -223,7 +223,9 @@ class Writer(Formulas):
 
     def sample_columns(self, lines: Sequence[tuple[Quantity, ...]]) -> Iterator[Line]:
         lefts = [self.unsampled_entry(line[0]) for line in lines]
-        texts = [[self.value(q.value) if q.formula else self.inline(q.value) for q in line] for line in lines]
+        # the first of a line tells for all: to ask each sample for its formula would write it out for each
+        writers = [self.inline if line[0].formula is None else self.value for line in lines]
+        texts = [[write(q.value) for q in line] for write, line in zip(writers, lines, strict=True)]
         count = len(texts[0])
         heads = [f"#{k + 1}" for k in range(count)]
         widths = [max(cells(text) for text in (heads[k], *(row[k] for row in texts))) for k in range(count)]
