@@ -81,6 +81,10 @@ BAD = {
         EQUATIONS + '  z: "(lambda: 1)()"\n',
         [(6, 7, "only a function's name can be called")],
     ),
+    "an expression of 1 MB": (
+        EQUATIONS + f"  z: {'w + ' * 250_000}w\n",
+        [(6, 6, "a text of more than 100,000 characters")],
+    ),
     "calls nested too deep": (
         EQUATIONS + f"  z: {'abs(' * 300}w{')' * 300}\n",
         [(6, 6, "brackets are nested more than 100 deep")],

@@ -480,7 +480,7 @@ def test_a_huge_file_is_refused_without_being_read(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     with path.open("wb") as file:
         file.truncate(LARGEST_FILE * 64)
-    with pytest.raises(FileError, match="is larger than 512 kB"):
+    with pytest.raises(FileError, match="is larger than 1024 kB"):
         load(path)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from backtrace.errors import ConfigError, Fault, FileError, Place, did_you_mean, shortened
 from backtrace.yamlfile.source import Source
 
-# PyYAML takes up to 1.5 seconds for so much, whatever it is.
-LARGEST_FILE = 512 * 1024
+# PyYAML takes up to 3 seconds for so much, whatever it is.
+LARGEST_FILE = 1024 * 1024
 
 
 def read(name: str) -> bytes:
