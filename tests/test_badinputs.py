@@ -49,6 +49,12 @@ BAD = {
         HEAD + "  - {weights: [[1, 2], [3, 4]], activation: f}\nfunctions: {f(x): x*x}\nfoo: 1\n",
         [(7, 1, '"foo" is no key of the config')],
     ),
+    "an unknown key alone": ("foo: 1\n", [(1, 1, '"foo" is no key of the config')]),
+    "nothing but a title": ("title: x\n", [(1, 1, "there is nothing to compute")]),
+    "a learning rate that changes": (
+        "parameters: {w: 1}\nequations: {z: w}\nminimize: z\nlearning_rate: 0.5 / (1 + 0.1*k)\n",
+        [(4, 16, "a learning rate that is an expression is not supported yet")],
+    ),
     "samples of inputs and a single target": (
         "inputs: [{x1: 0}, {x1: 1}]\ntargets: {y1: 0}\nlayers:\n  - weights: [[0.4]]\n",
         [(2, 10, "one of inputs: and targets: states a single sample, the other several")],

@@ -88,7 +88,7 @@ class _Reader(Values):
         return config
 
     def consistent(self, root: Node, nodes: Mapping[str, Node]) -> None:
-        if "layers" not in nodes and "equations" not in nodes:
+        if "layers" not in nodes and "equations" not in nodes and not self.faults:
             hint = "state a network under layers:, or equations under equations:"
             self.fault(root, "there is nothing to compute", hint)
         for first, second in (

@@ -24,7 +24,7 @@ TOP: Final = (
     Key("parameters", "parameters", "given values that training changes: numbers, vectors, matrices"),
     Key(
         "learning_rate",
-        "number",
+        "rate",
         "the size of a step against the gradient; without it nothing is updated",
         "learning_rate",
     ),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import keyword
+import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -44,7 +45,7 @@ class Values:
             elif keys is TOP and key.text in LATER:
                 self.fault(key, f'"{key.text}" is not supported yet')
             else:
-                hint = did_you_mean(key.text, known) or f"known here: {', '.join(known)}"
+                hint = did_you_mean(key.text, known) or textwrap.fill(f"known here: {', '.join(known)}", 90)
                 self.fault(key, f'"{key.text}" is no key of {where}', hint)
         return found
 
@@ -66,6 +67,12 @@ class Values:
         if node.kind != "number":
             return self.expected(node, "a number", number_hint(node))
         return self.finite(node)
+
+    def rate(self, node: Node) -> float | None:
+        """A number; an expression is of the language, but not of this version."""
+        if node.kind == "text" and not node.quoted and set(node.text) & set("+-*/("):
+            return self.fault(node, "a learning rate that is an expression is not supported yet", "give a number")
+        return self.number(node)
 
     def finite(self, node: Node) -> float | None:
         assert isinstance(node.value, int | float)
