@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from backtrace.expressions import PLAIN, UNICODE, Call, Expr, Name, Num, Ref, Style, to_text
+from backtrace.expressions import PLAIN, UNICODE, Call, Element, Expr, Name, Num, Ref, Style, to_text
 from backtrace.graph import Equation
 from backtrace.keys import Derivative, Path, Target, Via
 from backtrace.quantities import Quantity, View
@@ -32,10 +32,15 @@ class Layout:
 
 @dataclass(frozen=True)
 class Formulas:
-    """Writes the quantities of one epoch in one layout."""
+    """Writes the quantities of one epoch in one layout.
+
+    Within the formula of a way through one ``term`` of the objective, factors are those of the term: ∂E₁/∂h₁ =
+    ∂E₁/∂o₁ · …, which is the same number.
+    """
 
     layout: Layout
     view: View
+    term: Element | None = None
 
     @property
     def style(self) -> Style:
@@ -45,10 +50,20 @@ class Formulas:
         """A quantity's name; a way through one term of the objective by that term."""
         if isinstance(target, Via):
             return self.way_label(target)
+        if isinstance(target, Path):
+            return self.path_label(target)
+        return self.write(target)
+
+    def write(self, target: Target) -> str:
+        """The key of a target in the layout's signs."""
         keys = self.view.keys
-        if isinstance(target, Path) and self.is_one_way(target):
-            return f"{(keys.text if self.layout.ascii else keys.pretty)(target)} directly"
         return keys.text(target) if self.layout.ascii else keys.pretty(target)
+
+    def path_label(self, path: Path) -> str:
+        """A factor by its ends; one that begins at the term at hand by that."""
+        if self.term in path.nodes[1:-1]:
+            return self.write(Path(path.nodes[path.nodes.index(self.term) :]))
+        return f"{self.write(path)} directly" if self.is_one_way(path) else self.write(path)
 
     def is_one_way(self, path: Path) -> bool:
         """Whether a path is not the only one between its ends, so that its name alone would mean all ways."""
@@ -56,15 +71,22 @@ class Formulas:
         return self.view.chains.is_one_of_several(of, by, through)
 
     def way_label(self, via: Via) -> str:
-        keys, chains = self.view.keys, self.view.chains
-        write = keys.text if self.layout.ascii else keys.pretty
-        terms = chains.terms(via.by)
-        if terms is not None:
-            return write(Derivative(terms[chains.ways(via.by).index(via.through)], via.by))
-        whole = write(Derivative(via.of, via.by))
+        """A way by the term of the objective it goes through, or else by what it enters first."""
+        term = self.term_of(via)
+        if term is not None:
+            return self.write(Derivative(term, via.by))
+        whole = self.write(Derivative(via.of, via.by))
         if via.through == via.of:
             return f"{whole} directly"
-        return f"{whole} by way of {write(via.through)}"
+        return f"{whole} by way of {self.write(via.through)}"
+
+    def term_of(self, target: Target) -> Element | None:
+        """The term of the objective that a way ends in, where each way has its own."""
+        chains = self.view.chains
+        if not isinstance(target, Via) or target.of != chains.objective or target.through not in chains.ways(target.by):
+            return None
+        terms = chains.terms(target.by)
+        return None if terms is None else terms[chains.ways(target.by).index(target.through)]
 
     def leaf(self, leaf: Expr) -> str:
         if leaf is ELLIPSIS:
@@ -113,7 +135,7 @@ class Formulas:
         label, value = self.label(quantity.target), self.value(quantity.value)
         if quantity.formula is None:
             return Entry(label, "", "", value)
-        formula = self.formula(quantity.formula)
+        formula = replace(self, term=self.term_of(quantity.target)).formula(quantity.formula)
         plain = isinstance(quantity.formula, Ref | Num)
         numbers = "" if plain else self.with_numbers(quantity.formula)
         return Entry(label, "" if formula == label else formula, numbers, value)
