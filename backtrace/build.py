@@ -10,11 +10,11 @@ from typing import Any
 from backtrace.backward import DerivativeError, gradients
 from backtrace.config import Config, Statement, expression_fault
 from backtrace.errors import ConfigError, Fault, Place, did_you_mean
-from backtrace.expressions import Call, Expr, ExpressionError, Name, Type, names, substitute
+from backtrace.expressions import Expr, ExpressionError, Name, Type, names, substitute
 from backtrace.graph import Equation, GivenArray, Graph
 from backtrace.inner import gates, inner_nodes
 from backtrace.layers import expanded
-from backtrace.ops import Macro, Scope, call, typed
+from backtrace.ops import Scope, call, macros, retyped, typed
 from backtrace.ops.base import shape_text
 from backtrace.ops.losses import LOSSES
 from backtrace.optimizers import OPTIMIZERS, updates
@@ -39,8 +39,8 @@ class _Builder:
         config = self.config
         givens = self.givens()
         forward = self.forward(givens)
-        objective, forward = self.objective(forward)
-        trained = self.trained(givens, forward, objective)
+        objective, forward = self.objective(forward, givens)
+        trained = self.trained(givens)
         if self.faults:
             raise ConfigError(self.faults)
         wrt = self.differentiated(givens, trained)
@@ -90,7 +90,7 @@ class _Builder:
 
     def forward(self, givens: Mapping[str, GivenArray]) -> tuple[Equation, ...]:
         scope: dict[str, Expr] = {name: Name(name, given.type) for name, given in givens.items()}
-        functions = {name: Macro(name, letters, body) for name, (letters, body) in self.config.functions.items()}
+        functions = macros(self.config.functions)
         made: dict[str, Equation] = {}
         stated = [*self.config.equations, *self.config.report]
         broken: set[str] = set()
@@ -147,7 +147,10 @@ class _Builder:
 
     # ── objective and training ──
 
-    def objective(self, forward: tuple[Equation, ...]) -> tuple[str | None, tuple[Equation, ...]]:
+    def objective(
+        self, forward: tuple[Equation, ...], givens: Mapping[str, GivenArray]
+    ) -> tuple[str | None, tuple[Equation, ...]]:
+        """The name of the objective, and the equations with those that it adds."""
         stated = self.config.objective
         if stated is None or self.faults:
             return None, forward
@@ -161,10 +164,9 @@ class _Builder:
             return self.reduced(found, forward)
         name = "E_tot"
         scope: dict[str, Expr] = {e.name: Name(e.name, e.type) for e in forward}
-        scope |= {given.name: Name(given.name, _type(given)) for given in self.config.givens}
-        functions = {key: Macro(key, letters, body) for key, (letters, body) in self.config.functions.items()}
+        scope |= {given.name: Name(given.name, given.type) for given in givens.values()}
         try:
-            expr = typed(stated.expr, Scope(scope, functions, self.config.samples or 1))
+            expr = typed(stated.expr, Scope(scope, macros(self.config.functions), self.config.samples or 1))
         except ExpressionError as error:
             self.faults.append(expression_fault(stated.node, error))
             return None, forward
@@ -196,9 +198,8 @@ class _Builder:
         whole = call(f"{self.config.reduce}_samples", Name(own, found.type), count=self.config.samples)
         return found.name, (*rest, Equation(found.name, whole, Type(())))
 
-    def trained(
-        self, givens: Mapping[str, GivenArray], forward: tuple[Equation, ...], objective: str | None
-    ) -> tuple[str, ...]:
+    def trained(self, givens: Mapping[str, GivenArray]) -> tuple[str, ...]:
+        """The parameters that updates change: none without a learning rate."""
         parameters = [name for name, given in givens.items() if given.role == "parameter"]
         for key in ("train", "freeze"):
             self.check_names(key, parameters, givens)
@@ -241,19 +242,6 @@ class _Builder:
         return tuple(notes)
 
 
-def _type(given: Any) -> Type:
-    return Type(given.values.shape[1:] if given.sampled else given.values.shape, given.sampled)
-
-
 def _renamed(expr: Expr, renamed: Mapping[str, Expr]) -> Expr:
     """The typed expression with names replaced by names of the same type."""
-    if not any(name in renamed for name in names(expr)):
-        return expr
-    result = substitute(expr, renamed)
-    return _typed_again(result)
-
-
-def _typed_again(expr: Expr) -> Expr:
-    if not isinstance(expr, Call):
-        return expr
-    return call(expr.op, *map(_typed_again, expr.args), at=expr.at, **dict(expr.options))
+    return retyped(substitute(expr, renamed))

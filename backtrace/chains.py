@@ -157,8 +157,8 @@ class Chains:
 
     def path_formula(self, path: Path) -> Expr:
         """The product of the local derivatives along a path."""
-        pairs = zip(path.nodes, path.nodes[1:], strict=False)
-        return simplified(product(*(self.local(of, by) for of, by in pairs)))
+        steps = zip(path.nodes, path.nodes[1:], strict=False)
+        return simplified(product(*(self.local(of, by) for of, by in steps)))
 
     def whole(self, by: Element) -> Target:
         """The derivative of the objective by an element: its only factor where it has but one."""

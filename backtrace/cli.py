@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -97,7 +98,7 @@ def run(
     layout = _layout(digits, ascii_, only, section, sample, full, trace)
     _check_choice(trace, layout)
     epochs_shown = tuple(shown(len(trace.losses))) if shown else (1, len(trace.losses))
-    _print(report_lines(trace, _replaced(layout, epochs_shown)))
+    _print(report_lines(trace, replace(layout, epochs=epochs_shown)))
     if figures is not None:
         _print(iter([()]))
         _report_differences(trace, figures, layout)
@@ -291,6 +292,8 @@ def _check_choice(trace: Trace, layout: Layout) -> None:
     from backtrace.report import Choice, sections
 
     view, choice = trace.epochs[0], layout.choice
+    if not choice.only and not choice.sections:
+        return
     for key in choice.only:
         if not set(key) & set("*?") and view.keys.find(key) is None:
             raise UsageError(Fault(f'--only: "{visible(key)}" names nothing here', hint=view.keys.suggestion(key)))
@@ -302,12 +305,6 @@ def _check_choice(trace: Trace, layout: Layout) -> None:
             Fault(f"--only: nothing matches {', '.join(choice.only)}", hint=view.keys.suggestion(choice.only[0]))
         )
     raise UsageError(Fault(f"--section: there is no {', '.join(choice.sections)}", hint=f"sections here: {known}"))
-
-
-def _replaced(layout: Layout, epochs: tuple[int, ...]) -> Layout:
-    from dataclasses import replace
-
-    return replace(layout, epochs=epochs)
 
 
 def _parts(text: str) -> list[str]:

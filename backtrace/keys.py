@@ -20,7 +20,6 @@ from backtrace.expressions import (
     Ref,
     Shape,
     Type,
-    number_text,
     parse,
     plain_label,
     to_text,
@@ -136,7 +135,7 @@ class Keys:
             return self.pretty(leaf.key)
         if isinstance(leaf, Name):
             return self.array(leaf.id, pretty=True)
-        return number_text(leaf.value) if hasattr(leaf, "value") else plain_label(leaf)
+        return plain_label(leaf)
 
     def array(self, name: str, pretty: bool = False) -> str:
         """The name of a whole array, a gradient's with ∂."""
@@ -156,29 +155,22 @@ class Keys:
         return {gradient: name for name, gradient in self.gradient_of.items()}
 
     def _write(self, target: Target, d: str) -> str:
-        write = self._pretty_element if d == "∂" else self._plain_element
+        pretty = d == "∂"
         if isinstance(target, Element):
             by = self.differentiated.get(target.name)
             if by is None or self.objective is None:
-                return write(target)
+                return self._element(target, pretty)
             target = Derivative(Element(self.objective), Element(by, target.index, target.sample))
         if isinstance(target, Part):
             if target.index is None:
-                return self.array(target.name, d == "∂") + _sample_text(target.sample)
-            return write(Element(target.name, target.index))
+                return self.array(target.name, pretty) + _sample_text(target.sample)
+            return self._element(Element(target.name, target.index), pretty)
         if isinstance(target, Via):
             whole = self._write(Derivative(target.of, target.by), d)
-            if d == "∂":
-                return f"{whole} by way of {write(target.through)}"
-            return f"via({write(target.of)},{write(target.by)},{write(target.through)})"
-        of, by_ = (target.nodes[0], target.nodes[-1]) if isinstance(target, Path) else target
-        return derivative_text(self._write(of, d), self._write(by_, d), d)
-
-    def _plain_element(self, key: Element) -> str:
-        return self._element(key, pretty=False)
-
-    def _pretty_element(self, key: Element) -> str:
-        return self._element(key, pretty=True)
+            of, by_, through = (self._element(part, pretty) for part in target)
+            return f"{whole} by way of {through}" if pretty else f"via({of},{by_},{through})"
+        top, bottom = (target.nodes[0], target.nodes[-1]) if isinstance(target, Path) else target
+        return derivative_text(self._write(top, d), self._write(bottom, d), d)
 
     def _element(self, key: Element, pretty: bool) -> str:
         core, plus = key.name.removesuffix("+"), key.name.endswith("+")
@@ -217,7 +209,7 @@ class Keys:
             return name
 
     def _inner_label(self, leaf: Expr) -> str:
-        return self._pretty_inner(leaf.id) if isinstance(leaf, Name) else number_text(leaf.value)  # type: ignore[attr-defined]
+        return self._pretty_inner(leaf.id) if isinstance(leaf, Name) else plain_label(leaf)
 
     def _lone(self, name: str) -> bool:
         """A vector of one element goes by its own name."""

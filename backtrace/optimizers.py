@@ -19,7 +19,7 @@ from backtrace.config import OptimizerSpec, expression_fault
 from backtrace.errors import ConfigError
 from backtrace.expressions import Call, Expr, ExpressionError, Name, Num, Type, parse
 from backtrace.graph import RATE, Equation
-from backtrace.ops import Macro, Scope, typed
+from backtrace.ops import Macro, Scope, macros, typed
 from backtrace.simplify import simplified
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def updates(config: Config, objective: str, trained: Mapping[str, Type]) -> Upda
     else:
         state, rules = dict(spec.state), dict(spec.update)
     ascent = bool(config.objective and config.objective.ascent)
-    functions = {name: Macro(name, letters, body) for name, (letters, body) in config.functions.items()}
+    functions = macros(config.functions)
     equations: list[Equation] = []
     states: dict[str, Array] = {}
     for name, type in trained.items():

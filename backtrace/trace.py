@@ -91,7 +91,7 @@ def run(
 
     Args:
         config: the path of a config, or one already read.
-        epochs: how many updates; those the config says if not given.
+        epochs: how many updates, at least 1; those the config says if not given.
         keep: the epochs to record in full; the first and the last if not given.
         values: given values to replace, by key: ``{"W11": 0.35, "learning_rate": 0.1}``.
         progress: called now and then with the number of epochs done.
@@ -122,7 +122,9 @@ def run_graph(
 ) -> Trace:
     """As ``run``, for a graph that is built already."""
     changed_graph = changed(graph, values or {})
-    count = max(epochs or graph.default_epochs, 1)
+    count = graph.default_epochs if epochs is None else epochs
+    if count < 1:
+        raise UsageError(Fault(f"epochs is {count}", hint="give 1 or more"))
     return Trace(changed_graph, train(changed_graph, count, keep or (1, count), progress))
 
 

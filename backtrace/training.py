@@ -42,7 +42,7 @@ def train(
 
     Args:
         graph: what to run.
-        epochs: how many; 0 records the forward pass of epoch 1 only.
+        epochs: how many, at least 1.
         keep: the epochs to record, counted from 1.
         progress: called with the number of epochs done.
         executor: the one to use; by the graph's size if not given.

@@ -338,3 +338,9 @@ def test_only_the_branch_chosen_is_evaluated() -> None:
     choice: Expr = Call("where", (Call("greater", (Ref("a"), expressions.Num(0))), Ref("b"), Ref("c")))
     assert evaluated(choice, value) == 1.0
     assert read == ["a", "b"]
+
+
+@pytest.mark.parametrize("epochs", [0, -1])
+def test_a_run_makes_at_least_one_update(epochs: int) -> None:
+    with pytest.raises(UsageError, match=f"epochs is {epochs}"):
+        backtrace.run("configs/example.yaml", epochs=epochs)

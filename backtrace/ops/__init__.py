@@ -48,6 +48,12 @@ MACROS: dict[str, Macro] = {
     row.name: Macro(row.name, ("y", "o"), parse(row.text), row.about) for row in losses.LOSSES.values()
 } | {"dot": Macro("dot", ("a", "b"), parse("a @ b"), "the product of two vectors; the same as a @ b")}
 
+
+def macros(functions: Mapping[str, tuple[tuple[str, ...], Expr]]) -> dict[str, Macro]:
+    """A config's own functions, each with its operands and its text, as macros."""
+    return {name: Macro(name, letters, body) for name, (letters, body) in functions.items()}
+
+
 CONSTANTS: dict[str, float] = {"pi": math.pi}
 
 

@@ -142,7 +142,7 @@ class _Report(Steps):
             yield Rows(tuple(lines), title, shown, more=more)
 
     def after(self, error: set[str]) -> Iterator[Rows]:
-        """The error with the new parameters, and what it reads."""
+        """The forward pass and the error once more, with the new parameters."""
         for equations in ([e for e in self.view.graph.forward if (e.name in error) == late] for late in (False, True)):
             lines = tuple(line for e in equations for line in self.cut_lines(f"{e.name}+"))
             more = sum(self.count(e.name) - len(self.cut_lines(e.name)) for e in equations)
