@@ -102,6 +102,8 @@ class Config:
 
     file: str
     title: str = ""
+    about: str = ""
+    source: str = ""
     givens: tuple[Given, ...] = ()
     samples: int | None = None
     layers: tuple[Layer, ...] = ()

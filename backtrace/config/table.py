@@ -19,6 +19,8 @@ class Key:
 TOP: Final = (
     Key("backtrace", "version", "the version of the language: 1"),
     Key("title", "text", "the heading of the report", "title"),
+    Key("about", "text", "a sentence or two on what the example teaches", "about"),
+    Key("source", "text", "who published it, and where", "source"),
     Key("inputs", "data", "the given inputs of one sample, or a list of samples"),
     Key("targets", "data", "the given targets, in the same form as the inputs"),
     Key("parameters", "parameters", "given values that training changes: numbers, vectors, matrices"),
