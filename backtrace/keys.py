@@ -89,10 +89,14 @@ def resampled(target: Target, sample: int) -> Target:
 
 
 class Key(NamedTuple):
-    """A parsed key: what it names, and of which epoch (None: the one at hand)."""
+    """A parsed key: what it names, of which epoch (None: the one at hand), and of which update of that epoch.
+
+    Without an update, of an epoch with several, it names the list of what it is in each.
+    """
 
     target: Target
     epoch: int | None = None
+    update: int | None = None
 
 
 class UnknownKeyError(UsageError):
@@ -261,12 +265,13 @@ class Keys:
         for sign, plain in (("∂", "d"), ("⁺", "+"), ("·", "*")):
             packed = packed.replace(sign, plain)
         packed = packed.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789"))
-        epoch = re.fullmatch(r"(.+)@(\d+)", packed)
-        number = int(epoch[2]) if epoch else None
-        target = self._target(epoch[1] if epoch else packed)
+        moment = re.fullmatch(r"(.+)@(\d+)(?:\.(\d+))?", packed)
+        target = self._target(moment[1] if moment else packed)
         if target is None:
             raise UnknownKeyError(Fault(f'"{text}" names nothing here', hint=self.suggestion(packed)))
-        return Key(target, number)
+        if moment is None:
+            return Key(target)
+        return Key(target, int(moment[2]), int(moment[3]) if moment[3] else None)
 
     def find(self, text: str) -> Target | None:
         """What a key names, or None."""

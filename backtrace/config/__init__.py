@@ -26,18 +26,20 @@ from backtrace.config.records import (
     OptimizerSpec,
     Role,
     Statement,
+    Upstream,
     activation_faults,
     expression_fault,
 )
 from backtrace.config.table import ENTRIES, LAYER, LOSS, TOP, Key
-from backtrace.config.values import Values, is_name, number_hint
+from backtrace.config.training import Training, of_samples
+from backtrace.config.values import is_name, number_hint
 from backtrace.errors import ConfigError, Fault, Place
 from backtrace.expressions import Expr
 from backtrace.yamlfile import Document, Node, load
 
 __all__ = [
     "LAYER", "TOP", "Config", "Entries", "Given", "Layer", "LossSpec", "Objective", "OptimizerSpec", "Role",
-    "Statement", "activation_faults", "expression_fault", "from_document", "read",
+    "Statement", "Upstream", "activation_faults", "expression_fault", "from_document", "of_samples", "read",
 ]  # fmt: skip
 
 
@@ -60,7 +62,7 @@ def from_document(document: Document) -> Config:
     return config
 
 
-class _Reader(Values):
+class _Reader(Training):
     """Reads the sections of a config into records."""
 
     def config(self, root: Node) -> Config:
@@ -83,12 +85,13 @@ class _Reader(Values):
         self.consistent(root, nodes)
         config = Config(root.place.file, givens=givens, samples=samples, objective=objective, nodes=nodes, **values)
         self.names_once(config, nodes)
+        self.in_batches(config, nodes)
         if self.faults:
             self.activations(nodes)
         return config
 
     def consistent(self, root: Node, nodes: Mapping[str, Node]) -> None:
-        if "layers" not in nodes and "equations" not in nodes and not self.faults:
+        if not nodes.keys() & {"layers", "equations", "gradients"} and not self.faults:
             hint = "state a network under layers:, or equations under equations:"
             self.fault(root, "there is nothing to compute", hint)
         for first, second in (

@@ -97,6 +97,15 @@ class Objective:
 
 
 @dataclass(frozen=True)
+class Upstream:
+    """A given upstream gradient: of what, as an expression or as figures, and where it is stated."""
+
+    name: str
+    value: Expr | Array
+    node: Node
+
+
+@dataclass(frozen=True)
 class Config:
     """A whole config, checked as far as a file can be without knowing the operations."""
 
@@ -116,7 +125,14 @@ class Config:
     reduce: str | None = None
     learning_rate: float | None = None
     optimizer: OptimizerSpec = OptimizerSpec("sgd")
-    epochs: int = 1
+    epochs: int | None = None
+    batch_size: int | None = None
+    order: tuple[int, ...] | None = None
+    shuffle: int | None = None
+    until: Statement | None = None
+    upstream: tuple[Upstream, ...] = ()
+    gradients: tuple[Upstream, ...] = ()
+    new_weights: bool = False
     freeze: tuple[str, ...] = ()
     train: tuple[str, ...] | None = None
     gates: bool = False

@@ -39,7 +39,19 @@ TOP: Final = (
     Key("maximize", "objective", "the quantity to make great"),
     Key("reduce", "reduce", "how several samples combine: sum or mean", "reduce"),
     Key("optimizer", "optimizer", "sgd, or update equations of your own", "optimizer"),
-    Key("epochs", "whole", "how many updates a run makes unless --epochs says", "epochs"),
+    Key("epochs", "whole", "how many times training goes through the samples unless --epochs says", "epochs"),
+    Key(
+        "batch_size",
+        "batch",
+        "so many samples make an update; all of them if absent, 1 for one after another",
+        "batch_size",
+    ),
+    Key("order", "order", "the order of the samples in every epoch, [2, 1, 3]", "order"),
+    Key("shuffle", "shuffle", "{seed: 7}: another order in every epoch", "shuffle"),
+    Key("until", "condition", "training ends where this holds: E_tot < 1e-3", "until"),
+    Key("upstream", "upstream", "given upstream gradients instead of a loss, {z: step(z) - y}", "upstream"),
+    Key("gradients", "gradients", "given gradients, one or one an update, {w: [[0.1, 0.2]]}", "gradients"),
+    Key("backward", "backward", "old_weights, or new_weights: a layer is updated before going back", "new_weights"),
     Key("freeze", "names", "parameters that training leaves alone", "freeze"),
     Key("train", "names", "the only parameters that training changes", "train"),
     Key("gates", "boolean", "show every unnamed operation as a gate of its own", "gates"),
@@ -59,12 +71,12 @@ LOSS: Final = (
     Key("total", "name", "the name of the total"),
 )
 ENTRIES: Final = (Key("name", "name", "the array's name"), Key("values", "entries", "its values"))
-LATER: Final = (
-    "weight_decay", "batch_size", "shuffle", "until", "upstream", "gradients", "backward", "steps",
-)  # fmt: skip
+LATER: Final = ("weight_decay", "steps")
 """Keys of the language that this version does not know yet."""
 ACTIVATIONS: Final = (
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "softplus", "silu", "step", "softmax",
     "log_softmax", "exp", "sin",
 )  # fmt: skip
+SHUFFLE: Final = (Key("seed", "whole", "the seed of the order"),)
+BACKWARD: Final = {"old_weights": False, "new_weights": True}
 ORIENTATIONS: Final = {"x @ W": False, "W @ x": True}
