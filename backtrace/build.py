@@ -9,6 +9,7 @@ from typing import Any
 
 from backtrace.backward import DerivativeError, gradients
 from backtrace.config import Config, Statement, expression_fault
+from backtrace.config.initial import drawn
 from backtrace.errors import ConfigError, Fault, Place, did_you_mean
 from backtrace.expressions import Expr, ExpressionError, Name, Type, names, substitute
 from backtrace.graph import Equation, GivenArray, Graph
@@ -27,7 +28,7 @@ def build(config: Config) -> Graph:
     Raises:
         ConfigError: sizes of layers, unknown names and functions, shapes that do not fit, cycles; all of them.
     """
-    return _Builder(expanded(config)).graph()
+    return _Builder(drawn(expanded(config))).graph()
 
 
 @dataclass
@@ -239,7 +240,7 @@ class _Builder:
             notes.append(
                 "W @ x, a row of weights per unit" if config.column_vectors else "x @ W, a row of weights per input"
             )
-        return tuple(notes)
+        return (*notes, *config.notes)
 
 
 def _renamed(expr: Expr, renamed: Mapping[str, Expr]) -> Expr:
