@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from backtrace.backward import DerivativeError, gradients
 from backtrace.config import Config, Statement, expression_fault, of_samples
+from backtrace.config.initial import drawn
 from backtrace.config.training import CONDITION
 from backtrace.errors import ConfigError, Fault, Place, did_you_mean
 from backtrace.expressions import Call, Expr, ExpressionError, Name, Num, Type, names, substitute
@@ -33,7 +34,7 @@ def build(config: Config) -> Graph:
     Raises:
         ConfigError: sizes of layers, unknown names and functions, shapes that do not fit, cycles; all of them.
     """
-    whole = expanded(config)
+    whole = drawn(expanded(config))
     count, size = whole.samples or 1, whole.batch_size
     if size is None or size == count:
         return _Builder(whole).graph()
@@ -339,7 +340,7 @@ class _Builder:
             notes.append(
                 "W @ x, a row of weights per unit" if config.column_vectors else "x @ W, a row of weights per input"
             )
-        return tuple(notes)
+        return (*notes, *config.notes)
 
 
 def _with_gradients(expr: Expr, slopes: Mapping[str, Name]) -> Expr:

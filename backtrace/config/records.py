@@ -19,6 +19,21 @@ Role = Literal["input", "target", "parameter"]
 
 
 @dataclass(frozen=True)
+class Init:
+    """How an array is made that is not written out: a kind of the table, its options, and whence it draws."""
+
+    kind: str
+    options: Mapping[str, float]
+    shape: tuple[int, ...] | None
+    seed: int | None
+    generator: str | None
+    skip: int
+    node: Node
+    fans: tuple[int, int] | None = None
+    """How many values enter and leave the layer that the array is of."""
+
+
+@dataclass(frozen=True)
 class Given:
     """A given array: its name, what it is given as, its values (samples first), and where it is stated."""
 
@@ -27,6 +42,8 @@ class Given:
     values: Array
     sampled: bool = False
     place: Place | None = None
+    init: Init | None = None
+    """What draws the values; until then they are zeros."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +62,10 @@ class Statement:
 
 @dataclass(frozen=True)
 class Entries:
-    """The weights or the bias of a layer: nested tuples of numbers and names, or named scalars."""
+    """The weights or the bias of a layer: nested tuples of numbers and names, named scalars, or what draws them."""
 
     name: str | None
-    values: tuple[Any, ...] | float | str | Mapping[str, float]
+    values: tuple[Any, ...] | float | str | Mapping[str, float] | Init
     node: Node
 
 
@@ -63,6 +80,7 @@ class Layer:
     out: str | tuple[str, ...] | None
     activation: str
     node: Node
+    units: int | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +154,10 @@ class Config:
     freeze: tuple[str, ...] = ()
     train: tuple[str, ...] | None = None
     gates: bool = False
+    seed: int | None = None
+    generator: str = "pcg64"
+    notes: tuple[str, ...] = ()
+    """What the report says about how the given values came about."""
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
 

@@ -54,12 +54,20 @@ TOP: Final = (
     Key("backward", "backward", "old_weights, or new_weights: a layer is updated before going back", "new_weights"),
     Key("freeze", "names", "parameters that training leaves alone", "freeze"),
     Key("train", "names", "the only parameters that training changes", "train"),
+    Key("seed", "seed", "where the generator of random values starts, for all without a seed of their own", "seed"),
+    Key(
+        "generator",
+        "generator",
+        "pcg64 (numpy's default_rng) or legacy (numpy.random.seed)",
+        "generator",
+    ),
     Key("gates", "boolean", "show every unnamed operation as a gate of its own", "gates"),
     Key("report", "equations", "further quantities to show", "report"),
 )
 LAYER: Final = (
     Key("name", "text", "the layer's heading"),
     Key("weights", "entries", "a matrix of numbers or names, named scalars, or {name: W1, values: ...}"),
+    Key("units", "units", "how many values leave the layer; where weights are drawn, this gives their size"),
     Key("bias", "entries", "a list, names, one shared number or name; none if absent"),
     Key("pre", "stem", "the name of the pre-activations"),
     Key("out", "stem", "the name of the activations"),
@@ -71,6 +79,14 @@ LOSS: Final = (
     Key("total", "name", "the name of the total"),
 )
 ENTRIES: Final = (Key("name", "name", "the array's name"), Key("values", "entries", "its values"))
+INIT: Final = (
+    Key("init", "text", "the kind"),
+    Key("shape", "shape", "the size: 3, [2, 3], or [] for a number; in a layer it follows from the inputs and units:"),
+    Key("seed", "seed", "where the generator starts for this array alone"),
+    Key("generator", "generator", "pcg64 or legacy, for this array alone"),
+    Key("skip", "whole", "how many uniform numbers the source drew before, to pass over"),
+    Key("name", "name", "the array's name, where it has no other"),
+)
 LATER: Final = ("weight_decay", "steps")
 """Keys of the language that this version does not know yet."""
 ACTIVATIONS: Final = (

@@ -63,10 +63,10 @@ class Training(Values):
         """By name an expression, or figures."""
         if node.kind != "mapping" or not list(node.items()):
             return self.expected(node, "names with expressions or figures, such as {z: step(z) - y}")
-        read = [self.seed(key, value) for key, value in node.items()]
+        read = [self.flowing(key, value) for key, value in node.items()]
         return tuple(seed for seed in read if seed is not None)
 
-    def seed(self, key: Node, value: Node) -> Upstream | None:
+    def flowing(self, key: Node, value: Node) -> Upstream | None:
         if not self.checked_name(key):
             return None
         if value.kind == "list":
