@@ -17,7 +17,7 @@ from backtrace.layers import expanded
 from backtrace.ops import Scope, call, macros, retyped, typed
 from backtrace.ops.base import shape_text
 from backtrace.ops.losses import LOSSES
-from backtrace.optimizers import OPTIMIZERS, updates
+from backtrace.optimizers import updates
 from backtrace.stable import stabilised
 
 
@@ -66,12 +66,13 @@ class _Builder:
             back,
             rule.equations,
             rule.states,
-            config.learning_rate,
+            None if isinstance(config.learning_rate, Statement) else config.learning_rate,
             config.epochs,
             config.labels,
             notes=self.notes(),
             gates=config.gates,
-            optimizer=OPTIMIZERS[config.optimizer.kind].title if config.optimizer.kind else "",
+            optimizer=rule.title,
+            start=config.optimizer.start,
         )
 
     # ── givens and equations ──

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from backtrace.executor import Arrays
+from backtrace.executor import Arrays, counters
 from backtrace.expressions import Call, Element, Expr, Name, Num, Ref, Type, walk
-from backtrace.graph import RATE, Equation, Graph
+from backtrace.graph import EPOCH, RATE, UPDATE, Equation, Graph
 from backtrace.ops import TABLE, call, softmax
 from backtrace.ops.elementwise import SCALAR_NAMES as ELEMENTWISE_NAMES
 from backtrace.ops.elementwise import Elementwise, Many
@@ -204,6 +204,7 @@ class ScalarExecutor:
     def __init__(self, graph: Graph) -> None:
         samples = graph.samples
         step = _step(graph)
+        self.graph, self.made = graph, 0
         self.given: Arrays = {name: given.values for name, given in graph.givens.items()}
         replaced = [(e.name, e.state) for e in graph.updates if e.state]
         self.states = layouts([(old, graph.types[old]) for _, old in replaced], samples)
@@ -224,13 +225,15 @@ class ScalarExecutor:
 
     def advance(self, updates: int) -> Sequence[float]:
         """Make so many updates; the objective before each."""
-        self.values, losses = self._advance(self.values, updates)
+        self.values, losses = self._advance(self.values, updates, self.made)
+        self.made += updates
         return list(losses)
 
     def observe(self) -> Arrays:
         """Make one update; everything before it, and what the forward pass gives after it."""
-        before = self.given | self.state()
-        self.values, numbers = self._observe(self.values)
+        before = self.given | self.state() | counters(self.graph, self.made)
+        self.values, numbers = self._observe(self.values, self.made)
+        self.made += 1
         result = before | unpacked(numbers, self.computed)
         if self.forward_parts:
             result |= unpacked(self._forward(self.values), self.forward_parts)
@@ -263,19 +266,22 @@ def _program(graph: Graph, replaced: Sequence[tuple[str, str]]) -> str:
     computed = [v for e in _step(graph) for v in variables(e.name)]
     outcome = [v for e in graph.run for v in variables(e.name)]
     objective = source.variables.get(Element(graph.objective or ""), "0.0")
+    counted = _counted(graph, source)
     head = [f"    {', '.join(fixed)}, = constants", f"    {', '.join(changing)}, = values" if changing else ""]
     return "\n".join(
         [
-            "def advance(values, count):",
+            "def advance(values, count, made):",
             *head,
             "    losses = []",
-            "    for _ in range(count):",
+            "    for made in range(made, made + count):",
+            *(f"        {line}" for line in counted),
             *(f"        {line}" for line in body),
             f"        losses.append({objective})",
             f"        {', '.join(changing)}, = {', '.join(new)}," if changing else "",
             f"    return [{', '.join(changing)}], losses",
-            "def observe(values):",
+            "def observe(values, made):",
             *head,
+            *(f"    {line}" for line in counted),
             *(f"    {line}" for line in body),
             f"    return [{', '.join(new)}], [{', '.join(computed)}]",
             "def forward(values):",
@@ -285,3 +291,10 @@ def _program(graph: Graph, replaced: Sequence[tuple[str, str]]) -> str:
             "",
         ]
     )
+
+
+def _counted(graph: Graph, source: Source) -> list[str]:
+    """The numbers of the update and the epoch, where a statement reads them, after ``made`` updates."""
+    starts = {UPDATE: graph.start, EPOCH: 1}
+    numbers = {source.variables.get(Element(name)): start for name, start in starts.items()}
+    return [f"{variable} = made + {float(start)}" for variable, start in numbers.items() if variable]

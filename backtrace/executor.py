@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from backtrace.expressions import Call, Expr, Name, Num
-from backtrace.graph import RATE, Equation, Graph
+from backtrace.graph import EPOCH, RATE, UPDATE, Equation, Graph
 from backtrace.ops import TABLE
 from backtrace.ops.base import Array
 
@@ -114,6 +114,11 @@ def evaluate(equations: Iterable[Equation], given: Mapping[str, Array], samples:
     return Program(equations, samples).run(given)
 
 
+def counters(graph: Graph, made: int) -> Arrays:
+    """The numbers of the next update and its epoch, after so many updates: an epoch is one update."""
+    return {UPDATE: np.asarray(float(graph.start + made)), EPOCH: np.asarray(float(made + 1))}
+
+
 class ArrayExecutor:
     """Trains by numpy calls."""
 
@@ -124,6 +129,7 @@ class ArrayExecutor:
         self.given: Arrays = {name: given.values for name, given in graph.givens.items()}
         self.given[RATE] = np.float64(graph.learning_rate or 0.0)  # type: ignore[assignment]
         self.given |= graph.states
+        self.made = 0
         self.replaced = [(e.name, e.state) for e in graph.updates if e.state]
         self.full = Program((*graph.run, *graph.gradients, *graph.updates), graph.samples)
         self.forward = Program(graph.run, graph.samples)
@@ -134,13 +140,15 @@ class ArrayExecutor:
         return [float(values[self.graph.objective]) if self.graph.objective else 0.0 for values in found]
 
     def _update(self) -> Arrays:
+        self.given |= counters(self.graph, self.made)
         found = self.full.run(self.given)
+        self.made += 1
         self.given = self.given | {old: found[new] for new, old in self.replaced}
         return found
 
     def observe(self) -> Arrays:
         """Make one update; everything before it, and what the forward pass gives after it."""
-        before = dict(self.given)
+        before = self.given | counters(self.graph, self.made)
         found = self._update()
         result = before | found
         if self.replaced:

@@ -51,7 +51,8 @@ class Graph:
     """Everything that is computed, as equations.
 
     ``forward`` are the equations as written, ``run`` the same in stable forms; ``gradients`` and ``updates`` follow
-    from ``run``. ``samples`` is None where the equations have no sample axis.
+    from ``run``. ``samples`` is None where the equations have no sample axis, ``learning_rate`` where there is none
+    or an equation of the updates gives it. ``start`` is the number of the first update.
     """
 
     title: str
@@ -72,6 +73,7 @@ class Graph:
     notes: tuple[str, ...]
     gates: bool = False
     optimizer: str = ""
+    start: int = 1
 
     @cached_property
     def types(self) -> dict[str, Type]:
@@ -111,13 +113,19 @@ class Graph:
         return max(self.epochs, 1) if self.trained else 1
 
     def with_values(self, values: Mapping[str, Array], learning_rate: float | None) -> Graph:
-        """The same graph on other given values."""
+        """The same graph on other given values; a given learning rate replaces one that changes."""
         givens = {name: replace(given, values=values.get(name, given.values)) for name, given in self.givens.items()}
-        rate = self.learning_rate if learning_rate is None else learning_rate
-        return replace(self, givens=givens, learning_rate=rate)
+        if learning_rate is None:
+            return replace(self, givens=givens)
+        updates = tuple(equation for equation in self.updates if equation.name != RATE)
+        return replace(self, givens=givens, learning_rate=learning_rate, updates=updates)
 
 
 RATE: Final = "learning_rate"
+UPDATE: Final = "@n"
+"""The number of the update, from ``start`` (1 if not stated); no user's name begins with @."""
+EPOCH: Final = "@k"
+"""The number of the epoch, from 1."""
 
 
 def depends(forward: Sequence[Equation], roots: Iterable[str]) -> set[str]:

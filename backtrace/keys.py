@@ -24,9 +24,11 @@ from backtrace.expressions import (
     plain_label,
     to_text,
 )
-from backtrace.graph import RATE, Graph
+from backtrace.graph import EPOCH, RATE, UPDATE, Graph
 
 OBJECTIVE_NAMES: Final = ("E", "L", "J", "C", "loss", "cost")
+REMEMBERED: Final = re.compile(r"([^\W\d]\w*)(?:\.(.+)|\((.+)\))")
+HAT: Final = "\u0302"
 SUBSCRIPTS: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -108,12 +110,15 @@ class Keys:
     gradient_of: Mapping[str, str]
     objective: str | None
     samples: int | None
+    momentary: frozenset[str] = frozenset()
+    """What an update computes on its way: it has no value after the update."""
 
     @classmethod
     def of(cls, graph: Graph) -> Keys:
         """The keys of a graph."""
-        types = dict(graph.types) | {RATE: Type(())}
-        return cls(types, graph.labels, graph.gradient_of, graph.objective, graph.samples)
+        types = dict(graph.types) | dict.fromkeys((RATE, UPDATE, EPOCH), Type(()))
+        momentary = {e.name for e in graph.updates if not e.state} | {RATE, UPDATE, EPOCH}
+        return cls(types, graph.labels, graph.gradient_of, graph.objective, graph.samples, frozenset(momentary))
 
     # ── writing ──
 
@@ -147,7 +152,7 @@ class Keys:
         if core == RATE and pretty:
             return "η"
         text = self._pretty_inner(core.removesuffix("#")) if pretty else core.removesuffix("#")
-        return text + (("⁺" if pretty else "+") if plus else "")
+        return text.removeprefix("@") + (("⁺" if pretty else "+") if plus else "")
 
     @cached_property
     def differentiated(self) -> dict[str, str]:
@@ -185,10 +190,13 @@ class Keys:
         if core in self.labels:
             label = self.labels[core][index[0]]
             return subscripted(label) if pretty else label
+        if "." in core and core.replace(".", "").isidentifier():
+            letter, _, parameter = core.partition(".")
+            return _remembered(letter, self._indexed(parameter, parameter, index, pretty), pretty)
         if not index or self._lone(core):
             if base == RATE and pretty:
                 return "η"
-            return self._pretty_inner(base) if pretty else base
+            return (self._pretty_inner(base) if pretty else base).removeprefix("@")
         style = self._styles.get(core)
         digits = [str(at + 1) for at in index]
         if not base.replace("#", "").isidentifier():
@@ -201,6 +209,9 @@ class Keys:
 
     def _pretty_inner(self, name: str) -> str:
         """A name as a reader likes it: numbered scalars with a subscript, unnamed nodes as formulas."""
+        letter, dot, parameter = name.partition(".")
+        if dot and parameter.isidentifier():
+            return _remembered(letter, self._pretty_inner(parameter), True)
         if name.isidentifier():
             return subscripted(name) if self._shape(name) == () else name
         try:
@@ -258,7 +269,7 @@ class Keys:
             UnknownKeyError: it names nothing here; with the nearest key that does.
         """
         packed = "".join(text.split())
-        for sign, plain in (("∂", "d"), ("⁺", "+"), ("·", "*")):
+        for sign, plain in (("∂", "d"), ("⁺", "+"), ("·", "*"), (HAT, "_hat")):
             packed = packed.replace(sign, plain)
         packed = packed.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789"))
         epoch = re.fullmatch(r"(.+)@(\d+)", packed)
@@ -310,7 +321,7 @@ class Keys:
         if base in OBJECTIVE_NAMES and self.objective and base not in self.types:
             own = f"{self.objective}#"
             names.append(own if sample is not None and own in self.types else self.objective)
-        return names
+        return [*names, f"@{base}"]
 
     def _resolved(self, base: str, plus: str, sample: int | None) -> Element | Part | None:
         found = self._place(base)
@@ -329,7 +340,7 @@ class Keys:
         return Element(name + plus, index, sample)
 
     def _moves(self, name: str) -> bool:
-        return name not in self.differentiated and name != RATE
+        return name not in self.differentiated and name not in self.momentary
 
     def _place(self, base: str) -> tuple[str, Index | None] | None:
         """The array and index that a text names: a label, a whole name, or a name followed by an index."""
@@ -338,6 +349,9 @@ class Keys:
                 return name, (members.index(base),)
         if base in self.types and base not in self.differentiated:
             return base, None
+        state = self._state_place(base)
+        if state is not None:
+            return state
         for cut in range(len(base) - 1, 0, -1):
             name = base[:cut]
             if name.startswith("(") and name.endswith(")"):
@@ -347,6 +361,15 @@ class Keys:
                 if index is not None:
                     return name, index
         return None
+
+    def _state_place(self, base: str) -> tuple[str, Index | None] | None:
+        """What an optimiser has for a parameter, by the parameter's own place: m.U11 or m(U11)."""
+        match = REMEMBERED.fullmatch(base)
+        found = self._place(match[2] or match[3]) if match else None
+        if match is None or found is None:
+            return None
+        name = f"{match[1]}.{found[0]}"
+        return (name, found[1]) if name in self.types else None
 
     def _index(self, name: str, rest: str, style: str | None) -> Index | None:
         shape = self.types[name].shape
@@ -393,6 +416,18 @@ class Keys:
 
 def _sample_text(sample: int | None) -> str:
     return "" if sample is None else f"#{sample + 1}"
+
+
+def _remembered(letter: str, parameter: str, pretty: bool) -> str:
+    """What an optimiser has for a parameter, m̂ for m_hat.
+
+    >>> _remembered("m_hat", "U₁₁", True), _remembered("m", "U11", False)
+    ('m̂(U₁₁)', 'm.U11')
+    """
+    if not pretty:
+        return f"{letter}.{parameter}"
+    hat = re.fullmatch(r"(.)_hat", letter)
+    return f"{hat[1] + HAT if hat else letter}({parameter})"
 
 
 def subscripted(name: str) -> str:

@@ -95,10 +95,10 @@ class View:
         return found
 
     def _array(self, name: str) -> npt.NDArray[Any]:
-        if name == RATE:
-            return np.asarray(self.graph.learning_rate or 0.0)
         if name in self.record:
             return np.asarray(self.record[name])
+        if name == RATE:
+            return np.asarray(self.graph.learning_rate or 0.0)
         core = name.removesuffix("+")
         return np.asarray(self.record[core])
 

@@ -25,7 +25,7 @@ TOP: Final = (
     Key(
         "learning_rate",
         "rate",
-        "the size of a step against the gradient; without it nothing is updated",
+        "the size of a step against the gradient, or an expression of k; without it nothing is updated",
         "learning_rate",
     ),
     Key("layers", "layers", "a layered network, the short form of equations", "layers"),
@@ -36,7 +36,14 @@ TOP: Final = (
     Key("minimize", "objective", "the quantity to make small: a name or an expression"),
     Key("maximize", "objective", "the quantity to make great"),
     Key("reduce", "reduce", "how several samples combine: sum or mean", "reduce"),
-    Key("optimizer", "optimizer", "sgd, or update equations of your own", "optimizer"),
+    Key("optimizer", "optimizer", "the rule of update by name, or update equations of your own", "optimizer"),
+    Key(
+        "weight_decay",
+        "decay",
+        "what pulls parameters to 0: a number, or {value:, decoupled:, only:}",
+        "weight_decay",
+    ),
+    Key("clip", "clip", "the most a gradient may be: {norm: 5.0} or {value: 1.0}", "clip"),
     Key("epochs", "whole", "how many updates a run makes unless --epochs says", "epochs"),
     Key("freeze", "names", "parameters that training leaves alone", "freeze"),
     Key("train", "names", "the only parameters that training changes", "train"),
@@ -57,8 +64,28 @@ LOSS: Final = (
     Key("total", "name", "the name of the total"),
 )
 ENTRIES: Final = (Key("name", "name", "the array's name"), Key("values", "entries", "its values"))
+_STATE: Final = (
+    Key("state", "states", "first values of what is remembered: a number, an array, or one for each parameter"),
+    Key("start", "start", "the number of the first update, 1 if not stated"),
+)
+RULE: Final = (Key("kind", "row", "the name of the rule"), *_STATE)
+OWN_RULE: Final = (
+    *_STATE,
+    Key("update", "own_equations", "the equations"),
+    Key("options", "options", "named numbers"),
+)
+DECAY: Final = (
+    Key("value", "number", "how much"),
+    Key("decoupled", "boolean", "of the parameter itself, or through the gradient; the optimizer's way if absent"),
+    Key("only", "names", "the parameters that decay; all that are trained if absent"),
+)
+CLIP: Final = (
+    Key("norm", "number", "the greatest norm of all gradients together"),
+    Key("each", "boolean", "the norm of each parameter's gradient instead"),
+    Key("value", "number", "the greatest size of an element"),
+)
 LATER: Final = (
-    "weight_decay", "batch_size", "shuffle", "until", "upstream", "gradients", "backward", "steps",
+    "batch_size", "shuffle", "until", "upstream", "gradients", "backward", "steps",
 )  # fmt: skip
 """Keys of the language that this version does not know yet."""
 ACTIVATIONS: Final = (
