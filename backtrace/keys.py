@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 from typing import Final, NamedTuple
 
 from backtrace.errors import Fault, UsageError, did_you_mean
@@ -25,11 +24,10 @@ from backtrace.expressions import (
     to_text,
 )
 from backtrace.graph import EPOCH, RATE, UPDATE, Graph
+from backtrace.labels import HAT, SUBSCRIPTS, derivative_text, outside_brackets, remembered, subscripted
 
 OBJECTIVE_NAMES: Final = ("E", "L", "J", "C", "loss", "cost")
 REMEMBERED: Final = re.compile(r"([^\W\d]\w*)(?:\.(.+)|\((.+)\))")
-HAT: Final = "\u0302"
-SUBSCRIPTS: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class Part(NamedTuple):
@@ -192,7 +190,7 @@ class Keys:
             return subscripted(label) if pretty else label
         if "." in core and core.replace(".", "").isidentifier():
             letter, _, parameter = core.partition(".")
-            return _remembered(letter, self._indexed(parameter, parameter, index, pretty), pretty)
+            return remembered(letter, self._indexed(parameter, parameter, index, pretty), pretty)
         if not index or self._lone(core):
             if base == RATE and pretty:
                 return "η"
@@ -211,7 +209,7 @@ class Keys:
         """A name as a reader likes it: numbered scalars with a subscript, unnamed nodes as formulas."""
         letter, dot, parameter = name.partition(".")
         if dot and parameter.isidentifier():
-            return _remembered(letter, self._pretty_inner(parameter), True)
+            return remembered(letter, self._pretty_inner(parameter), True)
         if name.isidentifier():
             return subscripted(name) if self._shape(name) == () else name
         try:
@@ -416,62 +414,3 @@ class Keys:
 
 def _sample_text(sample: int | None) -> str:
     return "" if sample is None else f"#{sample + 1}"
-
-
-def _remembered(letter: str, parameter: str, pretty: bool) -> str:
-    """What an optimiser has for a parameter, m̂ for m_hat.
-
-    >>> _remembered("m_hat", "U₁₁", True), _remembered("m", "U11", False)
-    ('m̂(U₁₁)', 'm.U11')
-    """
-    if not pretty:
-        return f"{letter}.{parameter}"
-    hat = re.fullmatch(r"(.)_hat", letter)
-    return f"{hat[1] + HAT if hat else letter}({parameter})"
-
-
-def subscripted(name: str) -> str:
-    """A name with its last digits as a subscript.
-
-    >>> subscripted("net_h1"), subscripted("E_tot"), subscripted("x_1")
-    ('net_h₁', 'E_tot', 'x_1')
-    """
-    match = re.fullmatch(r"(.*[^\d_])(\d+)", name)
-    return match[1] + match[2].translate(SUBSCRIPTS) if match else name
-
-
-def derivative_text(of: str, by: str, d: str) -> str:
-    """A derivative of two written names.
-
-    >>> derivative_text("f", "w0*x0", "d")
-    'df/d(w0*x0)'
-    """
-    return f"{d}{_grouped(of)}/{d}{_grouped(by)}"
-
-
-def _grouped(text: str) -> str:
-    """A formula in brackets, a name without."""
-    return f"({text})" if re.search(r"[-+*/@·() ]", text.rstrip("+⁺")) and not _bracketed(text) else text
-
-
-def _bracketed(text: str) -> bool:
-    """Whether a formula is in brackets already, before its index and sample: (y-o)[1]#2, but not (a+b)*(c-d)."""
-    core = re.sub(r"(\[[\d,]+\])?(#\d+)?$", "", text)
-    depths = list(accumulate((char == "(") - (char == ")") for char in core))
-    return core != text and core.startswith("(") and depths.index(0) == len(core) - 1
-
-
-def outside_brackets(text: str) -> list[str]:
-    """The parts between commas that stand in no bracket.
-
-    >>> outside_brackets("W[1,2],h*")
-    ['W[1,2]', 'h*']
-    """
-    parts, depth = [""], 0
-    for char in text:
-        depth += (char in "([") - (char in ")]")
-        if char == "," and not depth:
-            parts.append("")
-        else:
-            parts[-1] += char
-    return parts

@@ -164,7 +164,7 @@ class _Rule:
             text = self.row.state[key] if self.row else "0"
             found = np.asarray(self.options[text] if text in self.options else float(text))
         if found.shape not in ((), shape):
-            message = f"the state {key} of {name} is {shape_text(found.shape)}, not {shape_text(shape)}"
+            message = f"the state {key} is an array of {shape_text(found.shape)}, but {name} is {_shown(shape)}"
             raise self.refused(key, message, f"state: {{{key}: {{{name}: ...}}}} gives each parameter its own")
         return np.array(np.broadcast_to(found, shape))
 
@@ -255,8 +255,12 @@ class _Rule:
             return Equation(f"{key}.{name}", simplified(expr), Type(expr.shape))
         old, shape = (name, self.trained[name].shape) if key == "p" else (f"{key}.{name}", self.shape(key, name))
         if not _fits(expr.shape, shape):
-            raise ExpressionError(f"{key} is {shape_text(expr.shape)} here, but {name} is {shape_text(shape)}")
+            raise ExpressionError(f"{key} is {_shown(expr.shape)}, but {name} is {_shown(shape)}")
         return Equation(f"{old}+", simplified(expr), Type(shape), state=old)
+
+
+def _shown(shape: Shape) -> str:
+    return f"an array of {shape_text(shape)}" if shape else "a single number"
 
 
 def _fits(shape: Shape, into: Shape) -> bool:

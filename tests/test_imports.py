@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "backtrace"
 # From what knows nothing to what knows everything; a module may read the rows above its own, no other. A package
 # stands for its modules where they have no rows of their own; among themselves they form no circle.
 ROWS = (
-    "errors rules",
+    "errors rules labels",
     "yamlfile.nodes yamlfile.source",
     "yamlfile.scalars yamlfile.files yamlfile.syntax",
     "yamlfile.loader",

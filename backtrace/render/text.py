@@ -11,7 +11,8 @@ import numpy as np
 from backtrace.errors import visible
 from backtrace.expressions import Call, Element, walk
 from backtrace.graph import RATE, Equation, Graph
-from backtrace.keys import Derivative, Part, Target, derivative_text
+from backtrace.keys import Derivative, Part, Target
+from backtrace.labels import derivative_text
 from backtrace.quantities import Quantity
 from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import (
@@ -291,7 +292,7 @@ class Writer(Formulas):
         text = " = ".join(self.equation(equation))
         parameter = equation.name.removesuffix("+").rpartition(".")[2]
         name = self.view.keys.array(parameter, not self.layout.ascii)
-        return text if name == table.stem else text.replace(name, table.stem)
+        return text if parameter == table.stem else text.replace(name, table.stem)
 
     def caption(self, table: Table, heads: list[str]) -> Iterator[Line]:
         """What is multiplied, or added up, to the derivative."""
