@@ -19,7 +19,7 @@ from backtrace.layers import expanded
 from backtrace.ops import Scope, call, macros, retyped, typed
 from backtrace.ops.base import shape_text
 from backtrace.ops.losses import LOSSES
-from backtrace.optimizers import OPTIMIZERS, updates
+from backtrace.optimizers import updates
 from backtrace.schedule import Schedule
 from backtrace.seeds import Seeds
 from backtrace.stable import stabilised
@@ -90,12 +90,13 @@ class _Builder:
             back,
             (*rule.equations, *stop),
             rule.states,
-            config.learning_rate,
+            None if isinstance(config.learning_rate, Statement) else config.learning_rate,
             self.epochs(),
             config.labels,
             notes=self.notes(),
             gates=config.gates,
-            optimizer=OPTIMIZERS[config.optimizer.kind].title if config.optimizer.kind else "",
+            optimizer=rule.title,
+            start=config.optimizer.start,
             reduce=config.reduce or "sum",
             until=config.until.node.text if config.until and config.until.node else "",
             new_weights=config.new_weights,

@@ -312,7 +312,7 @@ def _check_choice(trace: Trace, layout: Layout) -> None:
 
 
 def _parts(text: str) -> list[str]:
-    from backtrace.keys import outside_brackets
+    from backtrace.labels import outside_brackets
 
     return [part.strip() for part in outside_brackets(text) if part.strip()]
 

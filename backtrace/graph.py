@@ -53,7 +53,8 @@ class Graph:
     """Everything that is computed, as equations.
 
     ``forward`` are the equations as written, ``run`` the same in stable forms; ``gradients`` and ``updates`` follow
-    from ``run``. ``samples`` is None where the equations have no sample axis.
+    from ``run``. ``samples`` is None where the equations have no sample axis, ``learning_rate`` where there is none
+    or an equation of the updates gives it. ``start`` is the number of the first update.
     """
 
     title: str
@@ -148,14 +149,20 @@ class Graph:
         return max(self.epochs, 1) if self.trained or self.schedule else 1
 
     def with_values(self, values: Mapping[str, Array], learning_rate: float | None) -> Graph:
-        """The same graph on other given values; of what comes in batches, the values of all samples."""
+        """The same graph on other given values, of what comes in batches those of all samples.
+
+        A given learning rate replaces one that changes.
+        """
         data = {name: values.get(name, array) for name, array in self.data.items()}
         first = self.batch(self.schedule.order or range(self.schedule.count), data) if self.schedule and data else {}
         given = {**values, **first}
         givens = {name: replace(g, values=given.get(name, g.values)) for name, g in self.givens.items()}
-        rate = self.learning_rate if learning_rate is None else learning_rate
         rest = self.rest and self.rest.with_values({n: a for n, a in values.items() if n not in data}, learning_rate)
-        return replace(self, givens=givens, learning_rate=rate, data=data, rest=rest)
+        changed = replace(self, givens=givens, data=data, rest=rest)
+        if learning_rate is None:
+            return changed
+        updates = tuple(equation for equation in self.updates if equation.name != RATE)
+        return replace(changed, learning_rate=learning_rate, updates=updates)
 
     def batch(self, samples: Sequence[int], data: Mapping[str, Array] | None = None) -> dict[str, Array]:
         """The values of one batch, as many of the samples as this graph takes."""
@@ -170,7 +177,9 @@ class Graph:
 
 RATE: Final = "learning_rate"
 UPDATE: Final = "@n"
+"""The number of the update, from ``start`` (1 if not stated); no user's name begins with @."""
 EPOCH: Final = "@k"
+"""The number of the epoch, from 1."""
 STOP: Final = "@until"
 """The equation of the condition that ends training: 1 where it holds."""
 

@@ -176,7 +176,7 @@ def changed(graph: Graph, values: Mapping[str, float]) -> Graph:
 
 
 def _rate(graph: Graph, number: float) -> float:
-    if graph.learning_rate is None:
+    if graph.learning_rate is None and RATE not in graph.equations:
         raise UsageError(Fault("the config has no learning rate to set", hint="add learning_rate: 0.5"))
     return number
 

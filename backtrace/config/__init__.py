@@ -15,7 +15,9 @@ from typing import Any
 
 from backtrace.config.givens import Givens, is_init
 from backtrace.config.records import (
+    ClipSpec,
     Config,
+    DecaySpec,
     Entries,
     Given,
     Init,
@@ -29,16 +31,18 @@ from backtrace.config.records import (
     activation_faults,
     expression_fault,
 )
-from backtrace.config.table import ENTRIES, LAYER, LOSS, TOP, Key
+from backtrace.config.table import ENTRIES, LAYER, LOSS, TOP
 from backtrace.config.training import Training, of_samples
+from backtrace.config.updates import Updates
 from backtrace.config.values import is_name, number_hint
 from backtrace.errors import ConfigError, Fault
 from backtrace.expressions import Expr
 from backtrace.yamlfile import Document, Node, load
 
 __all__ = [
-    "LAYER", "TOP", "Config", "Entries", "Given", "Init", "Layer", "LossSpec", "Objective", "OptimizerSpec", "Role",
-    "Statement", "Upstream", "activation_faults", "expression_fault", "from_document", "of_samples", "read",
+    "LAYER", "TOP", "ClipSpec", "Config", "DecaySpec", "Entries", "Given", "Init", "Layer", "LossSpec", "Objective",
+    "OptimizerSpec", "Role", "Statement", "Upstream", "activation_faults", "expression_fault", "from_document",
+    "of_samples", "read",
 ]  # fmt: skip
 
 
@@ -61,7 +65,7 @@ def from_document(document: Document) -> Config:
     return config
 
 
-class _Reader(Givens, Training):
+class _Reader(Givens, Training, Updates):
     """Reads the sections of a config into records."""
 
     def config(self, root: Node) -> Config:
@@ -162,26 +166,6 @@ class _Reader(Givens, Training):
                 expr = self.expression(nodes[key])
                 return None if expr is None else Objective(expr, ascent, nodes[key])
         return None
-
-    def optimizer(self, node: Node) -> OptimizerSpec | None:
-        if node.kind == "text":
-            if node.text != "sgd":
-                return self.fault(node, f'there is no optimizer "{node.text}"', "known: sgd, or equations of your own")
-            return OptimizerSpec(node.text, node=node)
-        if node.kind != "mapping":
-            return self.expected(node, "sgd or {state: {...}, update: {...}}")
-        before = len(self.faults)
-        parts = self.keyed(node, (Key("state", "", ""), Key("update", "", "")), "an optimizer")
-        if "update" not in parts and len(self.faults) > before:
-            return None
-        if "update" not in parts:
-            return self.fault(node, "the optimizer has no update:", "update: {p: p - lr*g}")
-        stated = {name: self.equations(part) or () for name, part in parts.items()}
-        read = {name: {s.name: s.expr for s in found} for name, found in stated.items()}
-        nodes = {(name, s.name): s.node for name, found in stated.items() for s in found if s.node}
-        if parts["update"].kind == "mapping" and "p" not in parts["update"].keys():  # noqa: SIM118
-            return self.fault(parts["update"], "the update does not say what becomes of p", "p: p - lr*g")
-        return OptimizerSpec(None, read.get("state", {}), read["update"], node, nodes)
 
     def layers(self, node: Node) -> tuple[Layer, ...] | None:
         if node.kind != "list" or not list(node):

@@ -98,11 +98,33 @@ class OptimizerSpec:
     """A rule of update: a name of the table, or equations of the config's own."""
 
     kind: str | None
-    state: Mapping[str, Expr] = field(default_factory=dict)
+    state: Mapping[str, Array | Mapping[str, Array]] = field(default_factory=dict)
+    """First values: for all parameters, or by parameter."""
     update: Mapping[str, Expr] = field(default_factory=dict)
+    options: Mapping[str, float] = field(default_factory=dict)
+    start: int = 1
     node: Node | None = None
     nodes: Mapping[tuple[str, str], Node] = field(default_factory=dict)
-    """Where the equations of its own stand: by section and name."""
+    """Where its equations and first values stand: by section and name."""
+
+
+@dataclass(frozen=True)
+class DecaySpec:
+    """Weight decay: into the gradient or decoupled (None: as the optimizer has it), of which parameters."""
+
+    value: float
+    decoupled: bool | None
+    only: tuple[str, ...] | None
+    node: Node
+
+
+@dataclass(frozen=True)
+class ClipSpec:
+    """The most a gradient may be: its norm, of all together or of each parameter's, or the size of its elements."""
+
+    most: float
+    norm: bool
+    each: bool
 
 
 @dataclass(frozen=True)
@@ -141,7 +163,7 @@ class Config:
     loss: LossSpec | None = None
     objective: Objective | None = None
     reduce: str | None = None
-    learning_rate: float | None = None
+    learning_rate: float | Statement | None = None
     optimizer: OptimizerSpec = OptimizerSpec("sgd")
     epochs: int | None = None
     batch_size: int | None = None
@@ -151,6 +173,8 @@ class Config:
     upstream: tuple[Upstream, ...] = ()
     gradients: tuple[Upstream, ...] = ()
     new_weights: bool = False
+    weight_decay: DecaySpec | None = None
+    clip: ClipSpec | None = None
     freeze: tuple[str, ...] = ()
     train: tuple[str, ...] | None = None
     gates: bool = False

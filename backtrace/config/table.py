@@ -27,7 +27,7 @@ TOP: Final = (
     Key(
         "learning_rate",
         "rate",
-        "the size of a step against the gradient; without it nothing is updated",
+        "the size of a step against the gradient, or an expression of k; without it nothing is updated",
         "learning_rate",
     ),
     Key("layers", "layers", "a layered network, the short form of equations", "layers"),
@@ -38,7 +38,14 @@ TOP: Final = (
     Key("minimize", "objective", "the quantity to make small: a name or an expression"),
     Key("maximize", "objective", "the quantity to make great"),
     Key("reduce", "reduce", "how several samples combine: sum or mean", "reduce"),
-    Key("optimizer", "optimizer", "sgd, or update equations of your own", "optimizer"),
+    Key("optimizer", "optimizer", "the rule of update by name, or update equations of your own", "optimizer"),
+    Key(
+        "weight_decay",
+        "decay",
+        "what pulls parameters to 0: a number, or {value:, decoupled:, only:}",
+        "weight_decay",
+    ),
+    Key("clip", "clip", "the most a gradient may be: {norm: 5.0} or {value: 1.0}", "clip"),
     Key("epochs", "whole", "how many times training goes through the samples unless --epochs says", "epochs"),
     Key(
         "batch_size",
@@ -87,7 +94,27 @@ INIT: Final = (
     Key("skip", "whole", "how many uniform numbers the source drew before, to pass over"),
     Key("name", "name", "the array's name, where it has no other"),
 )
-LATER: Final = ("weight_decay", "steps")
+_STATE: Final = (
+    Key("state", "states", "first values of what is remembered: a number, an array, or one for each parameter"),
+    Key("start", "start", "the number of the first update, 1 if not stated"),
+)
+RULE: Final = (Key("kind", "row", "the name of the rule"), *_STATE)
+OWN_RULE: Final = (
+    *_STATE,
+    Key("update", "own_equations", "the equations"),
+    Key("options", "options", "named numbers"),
+)
+DECAY: Final = (
+    Key("value", "number", "how much"),
+    Key("decoupled", "boolean", "of the parameter itself, or through the gradient; the optimizer's way if absent"),
+    Key("only", "names", "the parameters that decay; all that are trained if absent"),
+)
+CLIP: Final = (
+    Key("norm", "number", "the greatest norm of all gradients together"),
+    Key("each", "boolean", "the norm of each parameter's gradient instead"),
+    Key("value", "number", "the greatest size of an element"),
+)
+LATER: Final = ("steps",)
 """Keys of the language that this version does not know yet."""
 ACTIVATIONS: Final = (
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "softplus", "silu", "step", "softmax",

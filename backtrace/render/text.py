@@ -10,8 +10,9 @@ import numpy as np
 
 from backtrace.errors import visible
 from backtrace.expressions import Call, Element, walk
-from backtrace.graph import Equation, Graph
-from backtrace.keys import Derivative, Part, Target, derivative_text
+from backtrace.graph import RATE, Equation, Graph
+from backtrace.keys import Derivative, Part, Target
+from backtrace.labels import derivative_text
 from backtrace.quantities import Quantity, View
 from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import (
@@ -90,8 +91,7 @@ class Writer(Formulas):
     def header(self, trace: Trace) -> Iterator[Line]:
         graph = trace.graph
         title = visible(graph.title) or "backtrace"
-        rate = graph.learning_rate if graph.trained else None
-        right = "" if rate is None else f"learning rate {self.inline(rate)}"
+        right = self.rate(graph)
         room = self.layout.width - cells(title) - cells(right)
         if room >= 2:
             yield Span(title, "title"), Span(" " * room + right, "dim")
@@ -103,6 +103,14 @@ class Writer(Formulas):
         for name in self.view.keys.dropped():
             index = ",".join("1" for _ in graph.types[name].shape)
             yield (Span(f"short keys of {name} would equal other names: write {name}[{index}]", "dim"),)
+
+    def rate(self, graph: Graph) -> str:
+        """The learning rate: a number, or its equation."""
+        if RATE in graph.equations:
+            return f"learning rate {self.equation(graph.equations[RATE])[1]}"
+        if graph.learning_rate is None or not graph.trained:
+            return ""
+        return f"learning rate {self.inline(graph.learning_rate)}"
 
     def conventions(self, trace: Trace) -> list[str]:
         """What a reader must know to compare: how errors are summed, orientation, what is trained, and by what."""
@@ -316,8 +324,9 @@ class Writer(Formulas):
     def update_text(self, equation: Equation, table: Table) -> str:
         """An update's equation; of numbered scalars in one table, for their common letter."""
         text = " = ".join(self.equation(equation))
-        name = self.view.keys.array((equation.state or "").rpartition(".")[2], not self.layout.ascii)
-        return text if name == table.stem else text.replace(name, table.stem)
+        parameter = equation.name.removesuffix("+").rpartition(".")[2]
+        name = self.view.keys.array(parameter, not self.layout.ascii)
+        return text if parameter == table.stem else text.replace(name, table.stem)
 
     def caption(self, table: Table, heads: list[str]) -> Iterator[Line]:
         """What is multiplied, or added up, to the derivative."""

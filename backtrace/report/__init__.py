@@ -115,10 +115,12 @@ class _Report(Steps):
         forward = [e for e in graph.shown if e.name not in error]
         yield Section("forward", "Forward propagation", tuple(self.computed(forward)))
         yield Section("error", "Error", tuple(self.computed([e for e in graph.shown if e.name in error])))
+        yield Section("rate", "Learning rate", tuple(self.common(gradients=False)))
         if graph.gates:
             yield Section("backward", "Back propagation, gate by gate", tuple(self.gates()))
         else:
             yield from self.steps()
+        yield Section("clipping", "Clipping", tuple(self.common(gradients=True)))
         if graph.trained:
             yield Section("after", "After the update", tuple(self.after(error)))
 
