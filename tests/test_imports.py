@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "backtrace"
 # From what knows nothing to what knows everything; a module may read the rows above its own, no other. A package
 # stands for its modules where they have no rows of their own; among themselves they form no circle.
 ROWS = (
-    "errors",
+    "errors rules labels schedule",
     "yamlfile.nodes yamlfile.source",
     "yamlfile.scalars yamlfile.files yamlfile.syntax",
     "yamlfile.loader",
@@ -21,14 +21,15 @@ ROWS = (
     "yamlfile expressions",
     "config.table",
     "config.records",
-    "config.values",
+    "config.values config.initial",
+    "config.givens config.training config.updates",
     "config ops.base graph",
-    "ops.elementwise ops.products ops.movements ops.reductions ops.losses",
+    "ops.elementwise ops.products ops.movements ops.reductions ops.losses ops.upstream",
     "ops.softmax",
     "ops",
     "simplify layers inner stable",
     "backward scalars",
-    "optimizers executor keys",
+    "optimizers executor keys seeds",
     "build codegen chains",
     "training quantities",
     "trace",

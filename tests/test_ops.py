@@ -156,8 +156,12 @@ class Scalars:
 QUIET = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
+# What only looks at an operand is no function of it: tests/test_training.py has those.
+DIFFERENTIATED = [name for name, row in TABLE.items() if not row.holds(1)]
+
+
 @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
-@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("name", DIFFERENTIATED)
 def test_all_that_a_row_says_agrees(name: str) -> None:
     @QUIET
     @given(examples(TABLE[name]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 
 from backtrace import yamlfile
 from backtrace.build import build
+from backtrace.codegen import ScalarExecutor
 from backtrace.config import from_document
 from backtrace.executor import ArrayExecutor, evaluate
 from backtrace.ops.losses import LOSSES
 from backtrace.training import train
+from tests.test_optimizers import NETWORK, START
 
 torch: Any = pytest.importorskip("torch")
 F = torch.nn.functional
@@ -147,3 +150,99 @@ layers:
         np.testing.assert_allclose(found.losses, losses, rtol=1e-11)
         for name, leaf in leaves.items():
             np.testing.assert_allclose(found.state[name], leaf.detach().numpy(), rtol=1e-11, atol=1e-13)
+
+
+# ── optimizers ──
+
+STEPS = 25
+OPTIMIZERS: dict[str, Any] = {
+    "sgd": lambda p, lr, **o: torch.optim.SGD(p, lr=lr, **o),
+    "{kind: momentum, beta: 0.8}": lambda p, lr, **o: torch.optim.SGD(p, lr=lr, momentum=0.8, **o),
+    "nesterov": lambda p, lr, **o: torch.optim.SGD(p, lr=lr, momentum=0.9, nesterov=True, **o),
+    "adagrad": lambda p, lr, **o: torch.optim.Adagrad(p, lr=lr, **o),
+    "{kind: adagrad, initial: 0.2}": lambda p, lr, **o: torch.optim.Adagrad(
+        p, lr=lr, initial_accumulator_value=0.2, **o
+    ),
+    "rmsprop": lambda p, lr, **o: torch.optim.RMSprop(p, lr=lr, **o),
+    "rmsprop_centered": lambda p, lr, **o: torch.optim.RMSprop(p, lr=lr, centered=True, **o),
+    "adadelta": lambda p, lr, **o: torch.optim.Adadelta(p, lr=lr, **o),
+    "adam": lambda p, lr, **o: torch.optim.Adam(p, lr=lr, **o),
+    "{kind: adam, beta1: 0.8, beta2: 0.95, eps: 0.01}": lambda p, lr, **o: torch.optim.Adam(
+        p, lr=lr, betas=(0.8, 0.95), eps=0.01, **o
+    ),
+    "amsgrad": lambda p, lr, **o: torch.optim.Adam(p, lr=lr, amsgrad=True, **o),
+    "adamw": lambda p, lr, **o: torch.optim.AdamW(p, lr=lr, **o),
+    "adamax": lambda p, lr, **o: torch.optim.Adamax(p, lr=lr, **o),
+    "nadam": lambda p, lr, **o: torch.optim.NAdam(p, lr=lr, **o),
+}
+
+
+def trained_by_torch(make: Any, rate: Any = lambda k: 1.0, clip: Any = None, **options: Any) -> dict[str, Any]:
+    """The network of the optimizers' tests, trained by PyTorch."""
+    leaves = {name: torch.tensor(values, dtype=torch.float64, requires_grad=True) for name, values in START.items()}
+    y = torch.tensor([0.7, -0.4], dtype=torch.float64)
+    optimizer = make(list(leaves.values()), 0.05, **options)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: rate(epoch + 1))
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        W, w, b = leaves.values()
+        (0.5 * ((W @ w - y) ** 2).sum() + 0.1 * b**2 + b * w.sum()).backward()
+        if clip:
+            clip(list(leaves.values()))
+        optimizer.step()
+        schedule.step()
+    return {name: leaf.detach().numpy() for name, leaf in leaves.items()}
+
+
+@pytest.fixture
+def double() -> Iterator[None]:
+    """NAdam keeps its product of mu in the default precision."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def agrees(config: str, expected: dict[str, Any]) -> None:
+    graph = build(from_document(yamlfile.parse(NETWORK + config, "test.yaml")))
+    for executor in (ScalarExecutor(graph), ArrayExecutor(graph)):
+        found = train(graph, STEPS, [], executor=executor).state
+        for name, values in expected.items():
+            np.testing.assert_allclose(found[name], values, rtol=1e-12, atol=1e-13, err_msg=f"{name} {executor.kind}")
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize("stated", OPTIMIZERS)
+def test_every_optimizer_agrees_with_torch(stated: str) -> None:
+    agrees(f"learning_rate: 0.05\noptimizer: {stated}", trained_by_torch(OPTIMIZERS[stated]))
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize("stated", OPTIMIZERS)
+def test_weight_decay_agrees_with_torch(stated: str) -> None:
+    expected = trained_by_torch(OPTIMIZERS[stated], weight_decay=0.1)
+    agrees(f"learning_rate: 0.05\noptimizer: {stated}\nweight_decay: 0.1", expected)
+
+
+@pytest.mark.usefixtures("double")
+def test_decoupled_weight_decay_agrees_with_torch() -> None:
+    expected = trained_by_torch(OPTIMIZERS["nadam"], weight_decay=0.1, decoupled_weight_decay=True)
+    agrees("learning_rate: 0.05\noptimizer: nadam\nweight_decay: {value: 0.1, decoupled: true}", expected)
+
+
+def test_a_rate_that_changes_agrees_with_torch() -> None:
+    expected = trained_by_torch(OPTIMIZERS["adam"], rate=lambda k: 1 / (1 + 0.1 * (k - 1)))
+    agrees("learning_rate: 0.05 / (1 + 0.1*(k - 1))\noptimizer: adam", expected)
+
+
+def test_clipping_agrees_with_torch() -> None:
+    def cut(leaves: list[Any]) -> None:
+        torch.nn.utils.clip_grad_value_(leaves, 0.3)
+
+    def shortened(leaves: list[Any]) -> None:
+        norm = torch.nn.utils.get_total_norm([leaf.grad for leaf in leaves])
+        for leaf in leaves:  # clip_grad_norm_ itself adds 1e-6 to the norm
+            leaf.grad *= min(1.0, 0.5 / norm.item())
+
+    agrees("learning_rate: 0.05\nclip: {value: 0.3}", trained_by_torch(OPTIMIZERS["sgd"], clip=cut))
+    expected = trained_by_torch(OPTIMIZERS["adam"], clip=shortened, weight_decay=0.1)
+    agrees("learning_rate: 0.05\nclip: {norm: 0.5}\noptimizer: adam\nweight_decay: 0.1", expected)

@@ -19,6 +19,21 @@ Role = Literal["input", "target", "parameter"]
 
 
 @dataclass(frozen=True)
+class Init:
+    """How an array is made that is not written out: a kind of the table, its options, and whence it draws."""
+
+    kind: str
+    options: Mapping[str, float]
+    shape: tuple[int, ...] | None
+    seed: int | None
+    generator: str | None
+    skip: int
+    node: Node
+    fans: tuple[int, int] | None = None
+    """How many values enter and leave the layer that the array is of."""
+
+
+@dataclass(frozen=True)
 class Given:
     """A given array: its name, what it is given as, its values (samples first), and where it is stated."""
 
@@ -27,6 +42,8 @@ class Given:
     values: Array
     sampled: bool = False
     place: Place | None = None
+    init: Init | None = None
+    """What draws the values; until then they are zeros."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +62,10 @@ class Statement:
 
 @dataclass(frozen=True)
 class Entries:
-    """The weights or the bias of a layer: nested tuples of numbers and names, or named scalars."""
+    """The weights or the bias of a layer: nested tuples of numbers and names, named scalars, or what draws them."""
 
     name: str | None
-    values: tuple[Any, ...] | float | str | Mapping[str, float]
+    values: tuple[Any, ...] | float | str | Mapping[str, float] | Init
     node: Node
 
 
@@ -63,6 +80,7 @@ class Layer:
     out: str | tuple[str, ...] | None
     activation: str
     node: Node
+    units: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,11 +98,33 @@ class OptimizerSpec:
     """A rule of update: a name of the table, or equations of the config's own."""
 
     kind: str | None
-    state: Mapping[str, Expr] = field(default_factory=dict)
+    state: Mapping[str, Array | Mapping[str, Array]] = field(default_factory=dict)
+    """First values: for all parameters, or by parameter."""
     update: Mapping[str, Expr] = field(default_factory=dict)
+    options: Mapping[str, float] = field(default_factory=dict)
+    start: int = 1
     node: Node | None = None
     nodes: Mapping[tuple[str, str], Node] = field(default_factory=dict)
-    """Where the equations of its own stand: by section and name."""
+    """Where its equations and first values stand: by section and name."""
+
+
+@dataclass(frozen=True)
+class DecaySpec:
+    """Weight decay: into the gradient or decoupled (None: as the optimizer has it), of which parameters."""
+
+    value: float
+    decoupled: bool | None
+    only: tuple[str, ...] | None
+    node: Node
+
+
+@dataclass(frozen=True)
+class ClipSpec:
+    """The most a gradient may be: its norm, of all together or of each parameter's, or the size of its elements."""
+
+    most: float
+    norm: bool
+    each: bool
 
 
 @dataclass(frozen=True)
@@ -93,6 +133,15 @@ class Objective:
 
     expr: Expr
     ascent: bool
+    node: Node
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A given upstream gradient: of what, as an expression or as figures, and where it is stated."""
+
+    name: str
+    value: Expr | Array
     node: Node
 
 
@@ -114,12 +163,25 @@ class Config:
     loss: LossSpec | None = None
     objective: Objective | None = None
     reduce: str | None = None
-    learning_rate: float | None = None
+    learning_rate: float | Statement | None = None
     optimizer: OptimizerSpec = OptimizerSpec("sgd")
-    epochs: int = 1
+    epochs: int | None = None
+    batch_size: int | None = None
+    order: tuple[int, ...] | None = None
+    shuffle: int | None = None
+    until: Statement | None = None
+    upstream: tuple[Upstream, ...] = ()
+    gradients: tuple[Upstream, ...] = ()
+    new_weights: bool = False
+    weight_decay: DecaySpec | None = None
+    clip: ClipSpec | None = None
     freeze: tuple[str, ...] = ()
     train: tuple[str, ...] | None = None
     gates: bool = False
+    seed: int | None = None
+    generator: str = "pcg64"
+    notes: tuple[str, ...] = ()
+    """What the report says about how the given values came about."""
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
 

@@ -68,12 +68,6 @@ class Values:
             return self.expected(node, "a number", number_hint(node))
         return self.finite(node)
 
-    def rate(self, node: Node) -> float | None:
-        """A number; an expression is of the language, but not of this version."""
-        if node.kind == "text" and not node.quoted and set(node.text) & set("+-*/("):
-            return self.fault(node, "a learning rate that is an expression is not supported yet", "give a number")
-        return self.number(node)
-
     def finite(self, node: Node) -> float | None:
         assert isinstance(node.value, int | float)
         try:

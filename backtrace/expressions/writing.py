@@ -63,7 +63,7 @@ Label = Callable[[Expr], str]
 
 def number_text(value: float) -> str:
     """The shortest text that reads back as the number; whole numbers without a point."""
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value)).replace("e-0", "e-")
 
 
 def plain_label(leaf: Expr) -> str:
@@ -148,6 +148,8 @@ class _Writer:
     def power(self, expr: Call) -> tuple[str, int]:
         base, exponent = expr.args
         text = self.wrapped(base, ATOM)
+        if not isinstance(base, Call) and DERIVATIVE.search(text):
+            text = f"({text})"
         if self.style.superscripts and isinstance(exponent, Num) and exponent.value == int(exponent.value):
             return text + number_text(exponent.value).translate(SUPERSCRIPTS), POWER
         return text + self.style.signs["pow"] + self.wrapped(exponent, POWER), POWER

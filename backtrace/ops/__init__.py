@@ -20,7 +20,7 @@ from backtrace.expressions import (
     substitute,
     walk,
 )
-from backtrace.ops import elementwise, losses, movements, products, reductions, softmax
+from backtrace.ops import elementwise, losses, movements, products, reductions, softmax, upstream
 from backtrace.ops.base import Op, ShapeError
 
 GROUPS: tuple[tuple[Op, ...], ...] = (
@@ -30,6 +30,7 @@ GROUPS: tuple[tuple[Op, ...], ...] = (
     movements.ROWS,
     reductions.ROWS,
     softmax.ROWS,
+    upstream.ROWS,
 )
 TABLE: dict[str, Op] = {row.name: row for group in GROUPS for row in group}
 

@@ -59,6 +59,10 @@ class Op(ABC):
     def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
         """What the upstream gradient ``g`` sends to an operand; None where nothing flows."""
 
+    def holds(self, operand: int) -> bool:
+        """Whether an operand is only looked at, so that nothing ever flows back into it."""
+        return False
+
     @abstractmethod
     def element(self, call: Call, index: Index, read: Read) -> Expr:
         """One element of the result as a scalar expression of the operands' elements."""
