@@ -150,7 +150,7 @@ class Keys:
         if core == RATE and pretty:
             return "η"
         text = self._pretty_inner(core.removesuffix("#")) if pretty else core.removesuffix("#")
-        return text.removeprefix("@") + (("⁺" if pretty else "+") if plus else "")
+        return self._plain(text) + (("⁺" if pretty else "+") if plus else "")
 
     @cached_property
     def differentiated(self) -> dict[str, str]:
@@ -184,6 +184,10 @@ class Keys:
             text = f"({base})"
         return text + (("⁺" if pretty else "+") if plus else "") + sample
 
+    def _plain(self, text: str) -> str:
+        """The name of a counter or of the clipping's norm without its @, where no user's name is the same."""
+        return text if text[1:] in self.types else text.removeprefix("@")
+
     def _indexed(self, base: str, core: str, index: Index, pretty: bool) -> str:
         if core in self.labels:
             label = self.labels[core][index[0]]
@@ -194,7 +198,7 @@ class Keys:
         if not index or self._lone(core):
             if base == RATE and pretty:
                 return "η"
-            return (self._pretty_inner(base) if pretty else base).removeprefix("@")
+            return self._plain(self._pretty_inner(base) if pretty else base)
         style = self._styles.get(core)
         digits = [str(at + 1) for at in index]
         if not base.replace("#", "").isidentifier():
