@@ -317,13 +317,13 @@ class Keys:
         return None
 
     def _named(self, base: str, sample: int | None) -> list[str]:
-        """What a name may mean: a sample's own objective, itself, an alias of the objective."""
+        """What a name may mean: a sample's own objective, itself, an alias of the objective, the rate, a counter."""
         names = [f"{base}#"] if sample is not None and f"{base}#" in self.types else []
         names.append(base)
         if base in OBJECTIVE_NAMES and self.objective and base not in self.types:
             own = f"{self.objective}#"
             names.append(own if sample is not None and own in self.types else self.objective)
-        return [*names, f"@{base}"]
+        return [*names, RATE if base == "η" else f"@{base}"]
 
     def _resolved(self, base: str, plus: str, sample: int | None) -> Element | Part | None:
         found = self._place(base)

@@ -455,9 +455,9 @@ def test_every_number_of_an_update_follows_from_its_formula_and_has_a_key(name: 
     config = f"learning_rate: 0.1/k\noptimizer: {name}\nweight_decay: 0.1\nclip: {{norm: 0.8}}\n"
     view = run_graph(graph_of(NETWORK + config), epochs=3).epoch(3)
     for target in all_targets(view):
-        formula = view.formula(target)
-        assert view.keys.parse(view.keys.text(target)).target == target
-        assert view.keys.parse(view.keys.pretty(target)).target == target
+        formula, key = view.formula(target), view.keys.text(target)
+        assert [view.keys.text(view.keys.parse(text).target) for text in (key, view.keys.pretty(target))] == [key, key]
+        assert view[key] == view.number(target)
         if formula is not None:
             assert view.evaluate(formula) == pytest.approx(view.number(target), rel=1e-12, abs=1e-15)
 
