@@ -154,7 +154,7 @@ layers:
 
 # ── optimizers ──
 
-STEPS = 25
+STEPS = 10
 OPTIMIZERS: dict[str, Any] = {
     "sgd": lambda p, lr, **o: torch.optim.SGD(p, lr=lr, **o),
     "{kind: momentum, beta: 0.8}": lambda p, lr, **o: torch.optim.SGD(p, lr=lr, momentum=0.8, **o),
