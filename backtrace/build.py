@@ -85,12 +85,16 @@ class _Builder:
             found[given.name] = GivenArray(given.name, given.role, given.values, Type(shape, given.sampled))
         return found
 
+    def scope(self, names: Mapping[str, Expr]) -> Scope:
+        """What names, functions and given numbers mean in the config's expressions."""
+        constants = {given.name: given.values for given in self.config.givens if given.role != "parameter"}
+        return Scope(names, macros(self.config.functions), self.config.samples or 1, constants)
+
     def refuse(self, place: Place | None, message: str, hint: str = "", width: int = 1) -> None:
         self.faults.append(Fault(message, place, hint, width))
 
     def forward(self, givens: Mapping[str, GivenArray]) -> tuple[Equation, ...]:
         scope: dict[str, Expr] = {name: Name(name, given.type) for name, given in givens.items()}
-        functions = macros(self.config.functions)
         made: dict[str, Equation] = {}
         stated = [*self.config.equations, *self.config.report]
         broken: set[str] = set()
@@ -103,7 +107,7 @@ class _Builder:
                 broken.add(statement.name)
                 continue
             try:
-                expr = typed(statement.expr, Scope(scope, functions, self.config.samples or 1))
+                expr = typed(statement.expr, self.scope(scope))
             except ExpressionError as error:
                 self.faults.append(statement.fault(error))
                 broken.add(statement.name)
@@ -166,7 +170,7 @@ class _Builder:
         scope: dict[str, Expr] = {e.name: Name(e.name, e.type) for e in forward}
         scope |= {given.name: Name(given.name, given.type) for given in givens.values()}
         try:
-            expr = typed(stated.expr, Scope(scope, macros(self.config.functions), self.config.samples or 1))
+            expr = typed(stated.expr, self.scope(scope))
         except ExpressionError as error:
             self.faults.append(expression_fault(stated.node, error))
             return None, forward
@@ -231,7 +235,7 @@ class _Builder:
         config = self.config
         notes = []
         if config.loss:
-            notes.append(LOSSES[config.loss.kind].about)
+            notes.append(LOSSES[config.loss.kind].about_text(dict(config.loss.options)))
         if config.samples:
             how = f", {config.reduce} over them" if config.reduce else ""
             notes.append(f"{config.samples} samples{how}")

@@ -28,6 +28,7 @@ from backtrace.config.records import (
     Statement,
     activation_faults,
     expression_fault,
+    named,
 )
 from backtrace.config.table import ENTRIES, LAYER, LOSS, TOP, Key
 from backtrace.config.values import Values, is_name, number_hint
@@ -284,7 +285,7 @@ class _Reader(Values):
             values.get("bias"),
             values.get("pre"),
             values.get("out"),
-            values.get("activation") or "identity",
+            *named(values.get("activation") or "identity"),
             node,
         )
 
@@ -313,14 +314,16 @@ class _Reader(Values):
 
     def loss(self, node: Node) -> LossSpec | None:
         if node.kind == "text":
-            return LossSpec(node.text, "E", "E_tot", node)
+            kind, options = named(node.text)
+            return LossSpec(kind, "E", "E_tot", node, options)
         if node.kind != "mapping":
             return self.expected(node, "the name of a loss")
         parts = self.keyed(node, LOSS, "a loss")
         values = {key.name: getattr(self, key.read)(parts[key.name]) for key in LOSS if key.name in parts}
         if "kind" not in parts:
             return self.fault(node, "the loss has no kind:", "kind: half_squared_error")
-        return LossSpec(values["kind"] or "", values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"])
+        kind, options = named(values["kind"] or "")
+        return LossSpec(kind, values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"], options)
 
 
 def _shapes(sample: Mapping[str, tuple[Array, Place]]) -> str:

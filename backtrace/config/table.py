@@ -63,6 +63,6 @@ LATER: Final = (
 """Keys of the language that this version does not know yet."""
 ACTIVATIONS: Final = (
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "softplus", "silu", "step", "softmax",
-    "log_softmax", "exp", "sin",
+    "log_softmax", "hard_sigmoid", "sign", "exp", "sin",
 )  # fmt: skip
 ORIENTATIONS: Final = {"x @ W": False, "W @ x": True}
