@@ -15,7 +15,7 @@ from backtrace.ops import call
 
 
 def stabilised(forward: Sequence[Equation]) -> tuple[Equation, ...]:
-    """The equations with logarithms of sigmoid(z), 1 - sigmoid(z), softmax(z), y/softmax(z) in their stable forms.
+    """The equations with log(sigmoid(z)), log(1 - sigmoid(z)), log(softmax(z)), log(y/softmax(z)) in stable forms.
 
     The rewriting looks through names: ``o: sigmoid(t)`` and ``E: -log(o)`` give ``E: softplus(-t)``.
     """
