@@ -350,7 +350,7 @@ KERAS = [
         "keras_adamw", 1.0, {"eps": 2, "weight_decay": 0.5},
         [(0.4998, 0.4998), (0.2486, 0.2382), (0.1223, 0.1003), (0.0586, 0.0258), (0.0263, -0.0159)],
     ),
-    (  # one value stands for all ten in that table, which is right for the last five
+    (  # that table prints the last value for all ten, up to 1e-4 too much for the first: here is what is right
         "amsgrad", 0.001, {"eps": 1e-7},
         [(0.999, 0.999), (0.9982, 0.9982), (0.9973, 0.9974), (0.9964, 0.9965), (0.9954, 0.9955)],
     ),
