@@ -30,6 +30,7 @@ from backtrace.config.records import (
     Upstream,
     activation_faults,
     expression_fault,
+    named,
 )
 from backtrace.config.table import ENTRIES, LAYER, LOSS, TOP
 from backtrace.config.training import Training, of_samples
@@ -189,7 +190,7 @@ class _Reader(Givens, Training, Updates):
             values.get("bias"),
             values.get("pre"),
             values.get("out"),
-            values.get("activation") or "identity",
+            *named(values.get("activation") or "identity"),
             node,
             values.get("units"),
         )
@@ -222,11 +223,13 @@ class _Reader(Givens, Training, Updates):
 
     def loss(self, node: Node) -> LossSpec | None:
         if node.kind == "text":
-            return LossSpec(node.text, "E", "E_tot", node)
+            kind, options = named(node.text)
+            return LossSpec(kind, "E", "E_tot", node, options)
         if node.kind != "mapping":
             return self.expected(node, "the name of a loss")
         parts = self.keyed(node, LOSS, "a loss")
         values = {key.name: getattr(self, key.read)(parts[key.name]) for key in LOSS if key.name in parts}
         if "kind" not in parts:
             return self.fault(node, "the loss has no kind:", "kind: half_squared_error")
-        return LossSpec(values["kind"] or "", values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"])
+        kind, options = named(values["kind"] or "")
+        return LossSpec(kind, values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"], options)

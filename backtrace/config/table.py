@@ -118,7 +118,7 @@ LATER: Final = ("steps",)
 """Keys of the language that this version does not know yet."""
 ACTIVATIONS: Final = (
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "softplus", "silu", "step", "softmax",
-    "log_softmax", "exp", "sin",
+    "log_softmax", "hard_sigmoid", "sign", "exp", "sin",
 )  # fmt: skip
 SHUFFLE: Final = (Key("seed", "whole", "the seed of the order"),)
 BACKWARD: Final = {"old_weights": False, "new_weights": True}

@@ -319,7 +319,8 @@ class Writer(Formulas):
         if table.more:
             yield (Span(f"  {self.dots} {table.more} row{'s' * (table.more != 1)} more (--full)", "dim"),)
         for equation in table.updates:
-            yield (Span("  " + self.update_text(equation, table), "dim"),)
+            for number, line in enumerate(wrapped_formula(self.update_text(equation, table), self.layout.width - 6)):
+                yield (Span(" " * (6 if number else 2) + line, "dim"),)
 
     def update_text(self, equation: Equation, table: Table) -> str:
         """An update's equation; of numbered scalars in one table, for their common letter."""
