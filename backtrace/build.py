@@ -20,6 +20,7 @@ from backtrace.ops import Scope, call, macros, retyped, typed
 from backtrace.ops.base import shape_text
 from backtrace.ops.losses import LOSSES
 from backtrace.optimizers import updates
+from backtrace.recurrence import unrolled
 from backtrace.schedule import Schedule
 from backtrace.seeds import Seeds
 from backtrace.stable import stabilised
@@ -34,7 +35,7 @@ def build(config: Config) -> Graph:
     Raises:
         ConfigError: sizes of layers, unknown names and functions, shapes that do not fit, cycles; all of them.
     """
-    whole = drawn(expanded(config))
+    whole = drawn(expanded(unrolled(config)))
     count, size = whole.samples or 1, whole.batch_size
     if size is None or size == count:
         return _Builder(whole).graph()

@@ -28,7 +28,7 @@ ROWS = (
     "ops.softmax ops.images ops.macros",
     "ops.extremes",
     "ops",
-    "simplify layers inner stable",
+    "simplify layers recurrence inner stable",
     "backward scalars",
     "optimizers executor keys seeds",
     "build codegen chains",

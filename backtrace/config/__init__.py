@@ -91,6 +91,7 @@ class _Reader(Givens, Training, Updates):
         config = Config(root.place.file, givens=givens, samples=samples, objective=objective, nodes=nodes, **values)
         self.names_once(config, nodes)
         self.in_batches(config, nodes)
+        self.indexed(nodes)
         if self.faults:
             self.activations(nodes)
         return config
@@ -139,7 +140,7 @@ class _Reader(Givens, Training, Updates):
             return self.expected(node, "a mapping of names to expressions")
         found = []
         for key, value in node.items():
-            named = self.checked_name(key)
+            named = self.checked_head(key)
             expr = self.expression(value)
             if named and expr is not None:
                 found.append(Statement(key.text, expr, value))

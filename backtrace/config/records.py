@@ -169,6 +169,7 @@ class Config:
     learning_rate: float | Statement | None = None
     optimizer: OptimizerSpec = OptimizerSpec("sgd")
     epochs: int | None = None
+    steps: Mapping[str, range] = field(default_factory=dict)
     batch_size: int | None = None
     order: tuple[int, ...] | None = None
     shuffle: int | None = None

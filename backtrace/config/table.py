@@ -33,6 +33,7 @@ TOP: Final = (
     Key("layers", "layers", "a layered network, the short form of equations", "layers"),
     Key("orientation", "orientation", "x @ W (rows of a weight matrix are inputs) or W @ x", "column_vectors"),
     Key("equations", "equations", "name: expression, for one sample", "equations"),
+    Key("steps", "steps", "the counters of equations such as h[t]: {t: 1..3}", "steps"),
     Key("functions", "functions", "functions of your own, {swish(x): x * sigmoid(x)}", "functions"),
     Key("loss", "loss", "the loss of a layered network, and the names of its terms and total", "loss"),
     Key("minimize", "objective", "the quantity to make small: a name or an expression"),
@@ -114,8 +115,6 @@ CLIP: Final = (
     Key("each", "boolean", "the norm of each parameter's gradient instead"),
     Key("value", "number", "the greatest size of an element"),
 )
-LATER: Final = ("steps",)
-"""Keys of the language that this version does not know yet."""
 ACTIVATIONS: Final = (
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "softplus", "silu", "step", "softmax",
     "log_softmax", "hard_sigmoid", "sign", "exp", "sin",

@@ -335,7 +335,7 @@ def _attribute(node: Any, source: _Source, depth: int) -> Expr:
 
 
 def _subscript(node: Any, source: _Source, depth: int) -> Expr:
-    if isinstance(node.slice, ast.Name):
+    if not isinstance(node.slice, ast.Tuple | ast.List | ast.Slice) and _has_names(node.slice):
         args = (_convert(node.value, source, depth), _convert(node.slice, source, depth))
         return Call("take", args, at=source.span(node))
     items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
@@ -343,6 +343,11 @@ def _subscript(node: Any, source: _Source, depth: int) -> Expr:
         raise source.error(node, "the index is empty")
     key = tuple(_index_item(item, source) for item in items)
     return Call("index", (_convert(node.value, source, depth),), (("key", key),), at=source.span(node))
+
+
+def _has_names(node: ast.AST) -> bool:
+    """Whether an index is computed: E[ids], h[t-1]."""
+    return any(isinstance(part, ast.Name) for part in ast.walk(node))
 
 
 def _index_item(node: ast.expr, source: _Source) -> Any:
