@@ -103,6 +103,7 @@ class _Builder:
             reduce=config.reduce or "sum",
             until=config.until.node.text if config.until and config.until.node else "",
             new_weights=config.new_weights,
+            rates=config.rates,
         )
         self.check_order(graph)
         return self.in_turn(graph)

@@ -41,6 +41,7 @@ ROWS = (
     "render.lines render.numbers",
     "render.formulas",
     "render.text diff.expected",
+    "render.rates",
     "diff.verdicts",
     "diff",
     "render render.terminal render.differences",

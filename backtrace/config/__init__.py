@@ -88,6 +88,8 @@ class _Reader(Givens, Training, Updates):
         givens, samples = self.givens(nodes)
         objective = self.minimized(nodes)
         self.consistent(root, nodes)
+        if isinstance(rates := values.get("learning_rate"), tuple):
+            values |= {"learning_rate": rates[0], "rates": rates}
         config = Config(root.place.file, givens=givens, samples=samples, objective=objective, nodes=nodes, **values)
         self.names_once(config, nodes)
         self.in_batches(config, nodes)

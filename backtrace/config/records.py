@@ -167,6 +167,7 @@ class Config:
     objective: Objective | None = None
     reduce: str | None = None
     learning_rate: float | Statement | None = None
+    rates: tuple[float, ...] = ()
     optimizer: OptimizerSpec = OptimizerSpec("sgd")
     epochs: int | None = None
     steps: Mapping[str, range] = field(default_factory=dict)

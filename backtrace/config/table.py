@@ -27,7 +27,7 @@ TOP: Final = (
     Key(
         "learning_rate",
         "rate",
-        "the size of a step against the gradient, or an expression of k; without it nothing is updated",
+        "the size of a step, an expression of k, or a list of several; without it nothing is updated",
         "learning_rate",
     ),
     Key("layers", "layers", "a layered network, the short form of equations", "layers"),

@@ -372,8 +372,8 @@ class Writer(Formulas):
         yield ()
         made = len(trace.losses) * graph.updates_per_epoch
         yield (Span(f"Final values, after {made} updates", "heading"),)
-        final = [self.view.quantity(Element(f"{n}+", i)) for n in graph.trained for i in _indexes(graph.types[n].shape)]
-        texts = [f"{self.label(q.target).rstrip('⁺+')} = {self.value(q.value)}" for q in final[:60]]
+        final = final_values(trace)
+        texts = [f"{self.label(key).rstrip('⁺+')} = {self.value(self.view.number(key))}" for key in final[:60]]
         if len(final) > 60:
             texts.append(f"{self.dots} {len(final) - 60} more")
         for line in run_on(texts, self.layout.width - 2):
@@ -391,6 +391,12 @@ class Writer(Formulas):
         if not trace.graph.until:
             return ""
         return f" until {trace.graph.until}" if trace.recording.stopped else f", not yet {trace.graph.until}"
+
+
+def final_values(trace: Trace) -> list[Element]:
+    """The trained parameters after the last update."""
+    graph = trace.graph
+    return [Element(f"{name}+", index) for name in graph.trained for index in _indexes(graph.types[name].shape)]
 
 
 def _indexes(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
