@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import sys
@@ -15,10 +14,12 @@ import typer
 from typer.exceptions import TyperException
 
 from backtrace import __version__
+from backtrace.arguments import Shown, given_values, parts, shown_epochs, yaml_key
 from backtrace.errors import BacktraceError, Fault, FileError, UsageError, did_you_mean, visible
 
 if TYPE_CHECKING:
     from backtrace.diff.expected import Figure
+    from backtrace.gallery import Example
     from backtrace.graph import Graph
     from backtrace.render.formulas import Layout
     from backtrace.render.lines import Line
@@ -35,7 +36,9 @@ app = typer.Typer(
     "Print every number of backpropagation, step by step, each with the equation it comes from.",
 )
 
-Config = Annotated[str, typer.Argument(metavar="CONFIG", help="a config, such as configs/example.yaml")]
+Config = Annotated[
+    str, typer.Argument(metavar="CONFIG", help="a config such as configs/example.yaml, or an example such as @mazur")
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=NUMBER", help="another given value: W11=0.35, learning_rate=0.1 (repeatable)"),
@@ -88,6 +91,7 @@ def run(
     Example: backtrace run configs/example.yaml
              backtrace run configs/xor.yaml --epochs 100 --epoch 1,50,last
              backtrace run configs/example.yaml --set W11=0.35 --only 'W11,h*,dE*'
+             backtrace run @mazur
 
     Print the whole calculation: forward propagation, error, every step of back propagation, the updated values.
     """
@@ -95,7 +99,7 @@ def run(
     from backtrace.render.text import Writer, report_lines
 
     figures = _expected(expect) if expect else None
-    shown = _shown_epochs(epoch, every)
+    shown = shown_epochs(epoch, every)
     trace = _traced(config, epochs, set_, shown, figures)
     layout = _layout(digits, ascii_, only, section, sample, full, trace)
     _check_choice(trace, layout)
@@ -111,7 +115,10 @@ def run(
 @app.command(short_help="compare with expected figures")
 def diff(
     config: Config,
-    expected: Annotated[str, typer.Argument(metavar="EXPECTED", help="a YAML or JSON file of keys and figures")],
+    expected: Annotated[
+        str | None,
+        typer.Argument(metavar="[EXPECTED]", help="a YAML or JSON file of keys and figures; an example has its own"),
+    ] = None,
     epochs: Epochs = None,
     set_: Set = None,
     ascii_: Ascii = False,
@@ -122,7 +129,7 @@ def diff(
 
     Compare expected figures with the right ones, at the digits in which they are printed; exit 1 if any differs.
     """
-    figures = _expected(expected)
+    figures = _expected(expected or _own_figures(config))
     trace = _traced(config, epochs, set_, None, figures)
     _report_differences(trace, figures, _layout(8, ascii_, None, None, None, False, trace))
 
@@ -153,13 +160,48 @@ def keys(
     def lines() -> Iterator[Line]:
         for target in all_targets(view):
             key = view.keys.text(target)
-            if any(fnmatchcase(key, part) for part in _parts(pattern)):
-                yield Span(f'{_yaml_key(key)}: "{numbers.value(view.number(target))}"'), Span("")
+            if any(fnmatchcase(key, part) for part in parts(pattern)):
+                yield Span(f'{yaml_key(key)}: "{numbers.value(view.number(target))}"'), Span("")
 
     found = list(lines())
     if not found:
         raise UsageError(Fault(f'no key matches "{pattern}"', hint=view.keys.suggestion(pattern)))
     _print(iter(found))
+
+
+@app.command(short_help="list, show or copy published examples")
+def examples(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORDS]", help="those that have every word, or one by its name")
+    ] = None,
+    copy: Annotated[
+        str | None, typer.Option("--copy", metavar="FILE", help="write the config of one, and its figures beside it")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """\b
+    Example: backtrace examples softmax
+             backtrace examples mazur
+             backtrace examples mazur --copy my.yaml
+
+    List the published examples that ship with the program, show one, or copy one to start from.
+    """
+    from backtrace import gallery
+    from backtrace.render import terminal
+    from backtrace.render.examples import list_lines, one_lines
+
+    wanted = words or []
+    if copy is not None:
+        _copied(gallery.named(" ".join(wanted)), copy)
+        return
+    found = gallery.with_words(wanted)
+    one = gallery.only(wanted, found)
+    if one is not None:
+        _print(one_lines(one, terminal.width()))
+    elif found:
+        _print(list_lines(found, terminal.width()))
+    else:
+        raise UsageError(Fault(f"no example has {' and '.join(wanted)}", hint="backtrace examples lists them all"))
 
 
 @app.command(short_help="write a config to start from")
@@ -177,17 +219,29 @@ def init(
 
     Write a commented config to start from.
     """
-    text = _template(template)
+    _write(file, _template(template))
+    typer.echo(f"Wrote {visible(file)}. Next: backtrace run {visible(file)}")
+
+
+def _write(file: str, text: str) -> None:
+    """Write a new file, never over an existing one."""
     try:
         with open(file, "x", encoding="utf-8", newline="\n") as out:
             out.write(text)
     except FileExistsError:
-        raise FileError(
-            Fault(f"{visible(file)} exists already", hint="give another name: backtrace init my.yaml")
-        ) from None
+        raise FileError(Fault(f"{visible(file)} exists already", hint="give another name")) from None
     except OSError as error:
         raise FileError(Fault(f"{visible(file)} cannot be written: {error.strerror}")) from None
-    typer.echo(f"Wrote {visible(file)}. Next: backtrace run {visible(file)}")
+
+
+def _copied(example: Example, file: str) -> None:
+    """Write the config of an example and its figures beside it."""
+    stem = file.removesuffix(".yaml").removesuffix(".yml")
+    beside = f"{stem}.expected.yaml"
+    for path, source in ((file, example.config), (beside, example.expected)):
+        _write(path, source.read_text(encoding="utf-8"))
+    shown, figures = visible(file), visible(beside)
+    typer.echo(f"Wrote {shown} and {figures}. Next: backtrace run {shown}; backtrace diff {shown} {figures}")
 
 
 def _template(name: str) -> str:
@@ -205,55 +259,11 @@ def _template(name: str) -> str:
 # ── between the command line and the library ───────────────────────────────────────────────────────────
 
 
-class _Shown:
-    """The epochs to show in full, or single updates of them, once the number of epochs is known."""
-
-    def __init__(self, listed: str | None, every: int | None) -> None:
-        self.listed, self.every = listed, every
-
-    def __call__(self, count: int) -> list[Keep]:
-        """The epochs among so many."""
-        chosen = [_moment(part, count) for part in self.listed.split(",")] if self.listed else []
-        if self.every:
-            chosen += [1, *range(self.every, count + 1, self.every)]
-        return chosen
-
-
-def _shown_epochs(listed: str | None, every: int | None) -> _Shown | None:
-    return _Shown(listed, every) if listed or every else None
-
-
-def _moment(text: str, count: int) -> Keep:
-    """An epoch, or with a point one of its updates: 3, last, 3.2."""
-    word, _, update = text.strip().partition(".")
-    number = count if word == "last" else int(word) if word.isdecimal() else 0
-    if not 1 <= number <= count or (update and not update.isdecimal()):
-        message = f'--epoch: "{visible(text.strip())}" is no epoch of 1 to {count}'
-        raise UsageError(Fault(message, hint="such as 1,10,last, or 1.2 for the second update of epoch 1"))
-    return (number, int(update)) if update else number
-
-
-def _given(pairs: Sequence[str] | None) -> dict[str, float]:
-    """The values of --set, in the order given."""
-    found = {}
-    for pair in pairs or ():
-        key, sign, number = pair.rpartition("=")
-        try:
-            found[key.strip()] = float(number)
-        except ValueError:
-            sign = ""
-        if sign and not math.isfinite(found[key.strip()]):
-            raise UsageError(Fault(f'--set "{visible(pair)}": {visible(number)} is not a finite number'))
-        if not sign or not key.strip():
-            raise UsageError(Fault(f'--set "{visible(pair)}" is not KEY=NUMBER', hint="such as --set W11=0.35"))
-    return found
-
-
 def _traced(
     config: str,
     epochs: int | None,
     pairs: Sequence[str] | None,
-    shown: _Shown | None,
+    shown: Shown | None,
     figures: Sequence[Figure] | None,
 ) -> Trace:
     from backtrace.build import build
@@ -261,7 +271,7 @@ def _traced(
     from backtrace.render.terminal import ProgressBar
     from backtrace.trace import run_graph
 
-    graph = build(read(config))
+    graph = build(read(_file(config)))
     keep: set[Keep] = set()
     if figures is not None:
         keep = _expected_epochs(figures, graph)
@@ -269,7 +279,23 @@ def _traced(
     count = max([epochs or graph.default_epochs, *(needed if epochs is None else ())])
     keep |= set(shown(count)) if shown else {1, count}
     with closing(ProgressBar(count)) as bar:
-        return run_graph(graph, epochs=count, keep=keep, values=_given(pairs), progress=bar)
+        return run_graph(graph, epochs=count, keep=keep, values=given_values(pairs), progress=bar)
+
+
+def _file(config: str) -> str:
+    """The path of a config; of an example by its name."""
+    from backtrace.gallery import MARK, named
+
+    return str(named(config).config) if config.startswith(MARK) else config
+
+
+def _own_figures(config: str) -> str:
+    """The figures that an example has beside it."""
+    from backtrace.gallery import MARK, named
+
+    if not config.startswith(MARK):
+        raise UsageError(Fault("the expected figures are missing", hint="backtrace diff CONFIG EXPECTED"))
+    return str(named(config).expected)
 
 
 def _layout(
@@ -290,7 +316,7 @@ def _layout(
     if sample is not None and sample > samples:
         raise UsageError(Fault(f"--sample {sample}: there {'is' if samples == 1 else 'are'} {samples}"))
     chosen = sample - 1 if sample is not None and trace.graph.samples else None
-    choice = Choice(tuple(_parts(only or "")), tuple(_parts(section or "")), chosen, full)
+    choice = Choice(tuple(parts(only or "")), tuple(parts(section or "")), chosen, full)
     return Layout(terminal.width(), Numbers(digits), ascii_ or terminal.needs_ascii(sys.stdout), choice)
 
 
@@ -312,18 +338,6 @@ def _check_choice(trace: Trace, layout: Layout) -> None:
             Fault(f"--only: nothing matches {', '.join(choice.only)}", hint=view.keys.suggestion(choice.only[0]))
         )
     raise UsageError(Fault(f"--section: there is no {', '.join(choice.sections)}", hint=f"sections here: {known}"))
-
-
-def _parts(text: str) -> list[str]:
-    from backtrace.labels import outside_brackets
-
-    return [part.strip() for part in outside_brackets(text) if part.strip()]
-
-
-def _yaml_key(key: str) -> str:
-    """A key as YAML can hold it: quoted where it would mean something else."""
-    plain = key[0].isalpha() and not any(sign in key for sign in ":#,[]{}\"'& ")
-    return key if plain else f'"{key}"'
 
 
 def _expected(file: str) -> Sequence[Figure]:

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "backtrace"
 # stands for its modules where they have no rows of their own; among themselves they form no circle.
 ROWS = (
     "errors rules labels schedule",
+    "gallery arguments",
     "yamlfile.nodes yamlfile.source",
     "yamlfile.scalars yamlfile.files yamlfile.syntax",
     "yamlfile.loader",
@@ -41,7 +42,7 @@ ROWS = (
     "render.lines render.numbers",
     "render.formulas",
     "render.text diff.expected",
-    "render.rates",
+    "render.rates render.examples",
     "diff.verdicts",
     "diff",
     "render render.terminal render.differences",
