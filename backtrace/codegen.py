@@ -107,7 +107,7 @@ class Source:
             args.append(self.hoisted(arg, False, repeated and not branch, branch))
         if tuple(args) != expr.args:
             expr = call(expr.op, *args, **dict(expr.options))
-        if top or not (op.kernel or (often and op.gathers)):
+        if top or not (op.kernel or (often and (op.gathers or isinstance(op, Elementwise)))):
             return expr
         self.temporaries += 1
         type = Type(expr.shape, expr.sampled)
