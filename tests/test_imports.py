@@ -24,7 +24,7 @@ ROWS = (
     "config.values",
     "config ops.base graph",
     "ops.elementwise ops.products ops.movements ops.reductions ops.losses ops.constants",
-    "ops.softmax ops.images ops.macros",
+    "ops.softmax ops.images ops.macros ops.latex",
     "ops.extremes",
     "ops",
     "simplify layers inner stable",
