@@ -14,12 +14,9 @@ import pytest
 
 from backtrace.config import LAYER, TOP
 from backtrace.config.table import Key
-from backtrace.expressions.writing import INFIX
-from backtrace.ops import TABLE
-from backtrace.ops.base import Op
 from backtrace.ops.losses import LOSSES, Loss
 from backtrace.yamlfile import parse
-from docs import optimizers
+from docs import language, optimizers
 from docs.picture import PICTURE, drawn
 from tests.runner import ROOT, Runner
 
@@ -81,11 +78,10 @@ def test_the_config_page_has_every_key_with_the_sentence_of_the_table(key: Key) 
     assert f"| `{key.name}` | {key.about} |" in text
 
 
-@pytest.mark.parametrize("row", [row for row in TABLE.values() if not row.internal], ids=lambda row: row.name)
-def test_the_config_page_has_every_function(row: Op) -> None:
-    text = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
-    written_otherwise = row.name in INFIX or row.name in ("transpose", "index", "stack")
-    assert written_otherwise or f"| `{row.name}` | {row.about} |" in text
+def test_the_page_of_the_language_is_current() -> None:
+    if os.environ.get("UPDATE"):
+        language.PAGE.write_text(language.page(), encoding="utf-8", newline="\n")
+    assert language.PAGE.read_text(encoding="utf-8") == language.page()
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=lambda loss: loss.name)

@@ -26,7 +26,7 @@ ROWS = (
     "config.givens config.training config.updates",
     "config ops.base graph",
     "ops.elementwise ops.products ops.movements ops.reductions ops.losses ops.constants ops.upstream",
-    "ops.softmax ops.images ops.macros",
+    "ops.softmax ops.images ops.macros ops.latex",
     "ops.extremes",
     "ops",
     "simplify layers recurrence inner stable",

@@ -1,12 +1,12 @@
-"""From trees to text: plain (which reads back) and Unicode; the caller writes the leaves."""
+"""From trees to text: plain (which reads back), Unicode, or by templates; the caller writes the leaves."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
 from backtrace.expressions.tree import Call, Element, Expr, Name, Num, Ref
 
@@ -24,6 +24,18 @@ INFIX: Final = {
 SUPERSCRIPTS: Final = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
+class Template(NamedTuple):
+    """How a call looks, and how tightly that binds.
+
+    ``#1`` is the first operand, ``#(1)`` the same in brackets unless it is one sign, ``#[1]`` in brackets where it is
+    a sum, ``#{1}`` always in brackets; ``#*`` stands for all operands, ``#&`` for a row of them and ``#?`` for the
+    options that were given.
+    """
+
+    text: str
+    binds: int = ATOM
+
+
 @dataclass(frozen=True)
 class Style:
     """How operators look; the rest of a formula looks the same in every style of text.
@@ -36,6 +48,8 @@ class Style:
     superscripts: bool
     exact: bool
     constants: Mapping[float, str]
+    templates: Mapping[str, Template] = field(default_factory=dict)
+    """How calls look, by operation; those without one look as in the language."""
 
 
 _COMPARED: Final = {"equal": " == ", "not_equal": " != ", "less": " < ", "greater": " > "}
@@ -80,6 +94,39 @@ def plain_label(leaf: Expr) -> str:
     return f"{key.name}{index}" + ("" if key.sample is None else f"#{key.sample}")
 
 
+_LETTERS = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
+GREEK: Final = frozenset(_LETTERS.split())
+
+
+def latex_label(leaf: Expr) -> str:
+    """The text of a leaf in LaTeX: digits at the end of a name, and what follows _, are subscripts.
+
+    >>> [latex_label(Name(name)) for name in ("W11", "x_1", "E_tot", "net_h1", "alpha")]
+    ['W_{11}', 'x_1', 'E_{\\text{tot}}', '\\text{net}_{h1}', '\\alpha']
+    """
+    if isinstance(leaf, Num):
+        mantissa, _, exponent = number_text(leaf.value).partition("e")
+        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+    key = leaf.id if isinstance(leaf, Name) else leaf.key if isinstance(leaf, Ref) else ""
+    if not isinstance(key, Element):
+        return _latex_name(str(key), ())
+    sample = "" if key.sample is None else f"^{{({key.sample + 1})}}"
+    return _latex_name(key.name, tuple(at + 1 for at in key.index)) + sample
+
+
+def _latex_name(name: str, index: tuple[int, ...]) -> str:
+    found = re.fullmatch(r"([^\W\d_]+)(\d*)(?:_(\w+))?", name)
+    if found is None:
+        return rf"\text{{{name}}}".replace("_", r"\_")
+    stem, *below = (part for part in found.groups() if part)
+    letter = rf"\{stem}" if stem.lower() in GREEK else stem if len(stem) == 1 else rf"\text{{{stem}}}"
+    below = [rf"\text{{{part}}}" if part.isalpha() and len(part) > 1 else part.replace("_", ",") for part in below]
+    if index:
+        below.append(("" if max(index) < 10 else ",").join(map(str, index)))
+    lower = ",".join(below)
+    return letter + (f"_{lower}" if len(lower) == 1 else f"_{{{lower}}}" if lower else "")
+
+
 def to_text(expr: Expr, style: Style = PLAIN, label: Label = plain_label) -> str:
     """Write an expression; ``label`` writes the leaves.
 
@@ -100,6 +147,9 @@ class _Writer:
     def write(self, expr: Expr) -> tuple[str, int]:
         if not isinstance(expr, Call):
             return self.leaf(expr)
+        template = self.style.templates.get(expr.op)
+        if template is not None:
+            return self.templated(expr, template)
         if expr.op == "pow":
             return self.power(expr)
         if expr.op == "neg":
@@ -125,21 +175,41 @@ class _Writer:
 
     def wrapped(self, expr: Expr, least: int) -> str:
         text, binding = self.write(expr)
-        return text if binding >= least else f"({text})"
+        return text if binding >= least else self.bracketed(text)
+
+    def bracketed(self, text: str) -> str:
+        """The text in brackets, in LaTeX as tall as it is."""
+        return rf"\left({text}\right)" if self.style.templates and TALL.search(text) else f"({text})"
+
+    def templated(self, expr: Call, template: Template) -> tuple[str, int]:
+        """A call by its template."""
+
+        def filled(match: re.Match[str]) -> str:
+            bracket, what = match.groups()
+            if what == "?":
+                given = ", ".join(rf"\mathrm{{{name}}}={literal_text(value)}" for name, value in expr.options)
+                return f"_{{{given}}}".replace("_", r"\_")[1:] if given else ""
+            if what in SEPARATORS:
+                text = SEPARATORS[what].join(self.write(arg)[0] for arg in expr.args)
+            else:
+                text = self.wrapped(expr.args[int(what) - 1], LEAST.get(bracket, 0))
+            return self.bracketed(text) if bracket == "{" else text
+
+        return MARKER.sub(filled, template.text), template.binds
 
     def infix(self, expr: Call) -> tuple[str, int]:
         binding = INFIX[expr.op]
         first = self.write(expr.args[0])
-        text = first[0] if first[1] >= binding else f"({first[0]})"
+        text = first[0] if first[1] >= binding else self.bracketed(first[0])
         # derivatives stand apart: ∂E/∂o · ∂o/∂t
         sign = self.style.signs[expr.op]
-        sign = f" {sign} " if expr.op == "mul" and DERIVATIVE.search(text) else sign
+        sign = f" {sign.strip()} " if expr.op == "mul" and DERIVATIVE.search(text) else sign
         # a - (b - c), a/(b·c), a·(b/c): the right operand of anything but a plain sum or product binds tighter
         right = binding if expr.op in ("add", "mul") and not self.style.exact else binding + 1
         for arg in expr.args[1:]:
             operand, tight = self.write(arg)
             loose = tight < right or operand.startswith("-") or self.grouped(expr, arg)
-            text += sign + (f"({operand})" if loose else operand)
+            text += sign + (self.bracketed(operand) if loose else operand)
         return text, binding
 
     @staticmethod
@@ -174,14 +244,19 @@ def _binding(label: str) -> int:
 
 
 LOOSE: Final = ("div", "matmul")
-DERIVATIVE: Final = re.compile(r"∂|\bd\w+/d\w")
+DERIVATIVE: Final = re.compile(r"∂|\\partial|\bd\w+/d\w")
+TALL: Final = re.compile(r"\\(frac|sum|begin|left)(?![a-z])")
+MARKER: Final = re.compile(r"#([({\[]?)([\d*&?])(?:(?<=[({\[].)[)}\]])?")
+SEPARATORS: Final = {"*": ", ", "&": " & "}
+LEAST: Final = {"(": ATOM, "[": PRODUCT}
 
 
 def literal_text(value: Any) -> str:
     """An option's value as it is written in the language."""
     if isinstance(value, tuple):
         return "(" + ", ".join(map(literal_text, value)) + ("," if len(value) == 1 else "") + ")"
-    return str(value) if isinstance(value, bool) or value is None else number_text(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number_text(value) if is_number else str(value)
 
 
 def index_text(items: tuple[Any, ...]) -> str:

@@ -1,0 +1,80 @@
+"""How each operation looks in LaTeX, a row each, and the style that is made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from backtrace.expressions import Style
+from backtrace.expressions.writing import POWER, SUM, Template
+from backtrace.ops.losses import LOSSES
+
+SIGNS: Mapping[str, str] = {
+    "add": " + ",
+    "sub": " - ",
+    "mul": r" \cdot ",
+    "matmul": r" \, ",
+    "neg": "-",
+    "less": " < ",
+    "less_equal": r" \le ",
+    "greater": " > ",
+    "greater_equal": r" \ge ",
+    "equal": " = ",
+    "not_equal": r" \ne ",
+}
+_OPERATORS = "exp log sin cos tan arctan sinh cosh tanh"
+_WORDS: Mapping[str, str] = {
+    **{name: name for name in ("erf", "softmax", "diag", "clip", "step", "cumsum", "prod", "var")},
+    **{name: name.replace("_", " ") for name in (*LOSSES, "hard_sigmoid")},
+    **{name: name.replace("_", " ") for name in ("conv2d_input", "conv2d_kernel", "first_max", "first_min")},
+    **{name: name for name in ("reshape", "expand", "gather", "scatter", "zeros", "ones", "arange", "linspace")},
+    **{name: name for name in ("concat", "onehot", "identity", "mean", "logsumexp")},
+    "relu": "ReLU",
+    "leaky_relu": "LeakyReLU",
+    "elu": "ELU",
+    "selu": "SELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "softplus": "softplus",
+    "sign": "sgn",
+    "log_softmax": "log softmax",
+    "maxpool2d": "maxpool",
+    "avgpool2d": "avgpool",
+}
+_FUNCTIONS: Mapping[str, str] = {
+    **{name: rf"\operatorname{{{word}}}#?#{{*}}" for name, word in _WORDS.items()},
+    **{name: rf"\{name}#{{1}}" for name in _OPERATORS.split()},
+    "log": r"\ln#{1}",
+    "log2": r"\log_2#{1}",
+    "log10": r"\log_{10}#{1}",
+    "log1p": r"\ln(1 + #[1])",
+    "sqrt": r"\sqrt{#1}",
+    "abs": r"\left|#1\right|",
+    "sigmoid": r"\sigma#{1}",
+    "maximum": r"\max#{*}",
+    "minimum": r"\min#{*}",
+    "max": r"\max#?#{*}",
+    "min": r"\min#?#{*}",
+    "stack": r"\begin{bmatrix} #& \end{bmatrix}",
+    "eye": "I#?",
+    "norm": r"\left\lVert #1 \right\rVert#?",
+    "l1": r"\left\lVert #1 \right\rVert_1",
+    "take": "#(1)[#2]",
+}
+TEMPLATES: Mapping[str, Template] = {
+    **{name: Template(text) for name, text in _FUNCTIONS.items()},
+    "div": Template(r"\frac{#1}{#2}", POWER),
+    "pow": Template("#(1)^{#2}", POWER),
+    "exp": Template("e^{#1}", POWER),
+    "transpose": Template(r"#(1)^{\top}", POWER),
+    "l2": Template(r"\left\lVert #1 \right\rVert_2^2", POWER),
+    "expm1": Template("e^{#1} - 1", SUM),
+    "where": Template(r"\begin{cases} #2 & #1 \\ #3 & \text{otherwise} \end{cases}", SUM),
+    "outer": Template(r"#(1) \otimes #(2)", SUM),
+    "dot": Template(r"#(1) \cdot #(2)", SUM),
+    "conv2d": Template(r"#(1) \star#? #(2)", SUM),
+    "sum": Template(r"\sum#? #[1]", SUM),
+    "sum_samples": Template(r"\sum_n #[1]", SUM),
+    "mean_samples": Template(r"\frac{1}{N} \sum_n #[1]", SUM),
+}
+LATEX = Style(SIGNS, "", superscripts=False, exact=False, constants={math.pi: r"\pi"}, templates=TEMPLATES)
