@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from backtrace.errors import Fault, UsageError, visible
 from backtrace.labels import outside_brackets
-
-if TYPE_CHECKING:
-    from backtrace.schedule import Keep
 
 
 class Shown:
@@ -19,7 +15,7 @@ class Shown:
     def __init__(self, listed: str | None, every: int | None) -> None:
         self.listed, self.every = listed, every
 
-    def __call__(self, count: int) -> list[Keep]:
+    def __call__(self, count: int) -> list[int | tuple[int, int]]:
         """The epochs among so many."""
         chosen = [moment_among(part, count) for part in self.listed.split(",")] if self.listed else []
         if self.every:
@@ -32,7 +28,7 @@ def shown_epochs(listed: str | None, every: int | None) -> Shown | None:
     return Shown(listed, every) if listed or every else None
 
 
-def moment_among(text: str, count: int) -> Keep:
+def moment_among(text: str, count: int) -> int | tuple[int, int]:
     """An epoch, or with a point one of its updates: 3, last, 3.2."""
     word, _, update = text.strip().partition(".")
     number = count if word == "last" else int(word) if word.isdecimal() else 0

@@ -41,7 +41,8 @@ ELSEWHERE = {"transpose": "x.T", "index": "x[0, 1:]", "stack": "[a, b, ...]", "t
 def page() -> str:
     """The whole page."""
     parts = [HEAD]
-    for title, group in zip(TITLES, GROUPS, strict=True):
+    shown = [group for group in GROUPS if not all(row.internal for row in group)]
+    for title, group in zip(TITLES, shown, strict=True):
         rows = [row for row in group if not row.internal]
         derived = any(derivatives(row) for row in rows)
         heads = ("written", "options", "derivatives", "what it is") if derived else ("written", "options", "what it is")

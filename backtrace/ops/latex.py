@@ -28,7 +28,7 @@ _WORDS: Mapping[str, str] = {
     **{name: name.replace("_", " ") for name in (*LOSSES, "hard_sigmoid")},
     **{name: name.replace("_", " ") for name in ("conv2d_input", "conv2d_kernel", "first_max", "first_min")},
     **{name: name for name in ("reshape", "expand", "gather", "scatter", "zeros", "ones", "arange", "linspace")},
-    **{name: name for name in ("concat", "onehot", "identity", "mean", "logsumexp")},
+    **{name: name for name in ("concat", "onehot", "identity", "mean", "logsumexp", "upstream")},
     "relu": "ReLU",
     "leaky_relu": "LeakyReLU",
     "elu": "ELU",
