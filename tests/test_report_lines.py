@@ -21,7 +21,10 @@ def printed(text: str, width: int = 80, ascii: bool = False) -> list[str]:
     ("text", "lines"),
     [
         # a sign before a negative number
-        ("{inputs: {a: -4}, equations: {e: 1 - a, f: -a}}", ["e = 1 - a = 1 - (-4) 5.00000000", "f = -a = -(-4) 4.00000000"]),
+        (
+            "{inputs: {a: -4}, equations: {e: 1 - a, f: -a}}",
+            ["e = 1 - a = 1 - (-4) 5.00000000", "f = -a = -(-4) 4.00000000"],
+        ),
         (
             "{inputs: {p: [0.5, 0.25]}, equations: {e: -sum(log(p))}}",
             ["e = -(log(p₁) + log(p₂)) = -(log(0.5) + log(0.25)) 2.07944154"],
@@ -54,7 +57,11 @@ def printed(text: str, width: int = 80, ascii: bool = False) -> list[str]:
         # a formula that only repeats its name
         (
             "{inputs: {v: 4}, equations: {r: 1 / sqrt(v + 0.5)}}",
-            ["v + 0.5 = 4 + 0.5 4.50000000", "sqrt(v + 0.5) = sqrt(4.5) 2.12132034", "r = 1/sqrt(v + 0.5) = 1/2.12132034 0.47140452"],
+            [
+                "v + 0.5 = 4 + 0.5 4.50000000",
+                "sqrt(v + 0.5) = sqrt(4.5) 2.12132034",
+                "r = 1/sqrt(v + 0.5) = 1/2.12132034 0.47140452",
+            ],
         ),
         (
             "{inputs: [{v: 4}, {v: 5}], equations: {r: 1 / (v + 0.5)}}",
@@ -71,7 +78,7 @@ def printed(text: str, width: int = 80, ascii: bool = False) -> list[str]:
             ["∂L/∂e = ∂L/∂p/sum(e) + sum(-(∂L/∂p · (e/sum(e)²)))", "∂L/∂z = ∂L/∂e · e"],
         ),
     ],
-)  # fmt: skip
+)
 def test_a_line_is_written_as_a_reader_would_write_it(text: str, lines: list[str]) -> None:
     found = printed(text, width=100)
     assert [line for line in lines if line not in found] == [], "\n".join(found)

@@ -132,8 +132,8 @@ class _Writer:
     def indexed(self, expr: Call) -> str:
         """A part of an array; for a reader one element as every other."""
         (array,), key = expr.args, expr.option("key")
-        whole = isinstance(array, Name) and array.type is not None and len(array.shape) == len(key)
-        if self.style.first and whole and all(isinstance(at, int) and at >= 0 for at in key):
+        single = all(isinstance(at, int) and at >= 0 for at in key)
+        if self.style.first and single and isinstance(array, Name) and array.type and len(array.shape) == len(key):
             return self.label(Ref(Element(array.id, key)))
         return f"{self.wrapped(array, ATOM)}[{index_text(key, self.style.first)}]"
 
