@@ -176,7 +176,7 @@ class Formulas:
             if isinstance(left, Name) and left.id in self.view.keys.differentiated:
                 return Call("matmul", (left, Call("transpose", (right,))))
             return Call("matmul", (Call("transpose", (left,)), right))
-        unsaid = ("count", "places", "keepdims")
+        unsaid: tuple[str, ...] = ("count", "places", "keepdims")
         if expr.op in ("sum", "mean", "max", "min") and _rank(expr.args[0]) < 2:
             unsaid += ("axis",)
         return Call(expr.op, args, tuple(pair for pair in expr.options if pair[0] not in unsaid))
@@ -202,11 +202,9 @@ def _repeated(expr: Call, once: Expr) -> Expr:
     axes, shape = expr.option("axis"), expr.option("shape")
     if max(axes, default=0) < len(axes):  # leading axes: an operation on two arrays repeats it by itself
         return once
-    return (
-        Call("matmul", (once, ROW_OF_ONES))
-        if axes == (1,) and len(shape) == 2
-        else Call(expr.op, (once,), expr.options)
-    )
+    if axes == (1,) and len(shape) == 2:
+        return Call("matmul", (once, ROW_OF_ONES))
+    return Call(expr.op, (once,), expr.options)
 
 
 def _rank(expr: Expr) -> int:
