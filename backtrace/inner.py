@@ -20,6 +20,8 @@ def gates(name: str, expr: Expr, group: str) -> list[Equation]:
         if not isinstance(node, Call):
             return node
         constant = not names(node)
+        if not top and _is_plain(node):
+            return node
         args = tuple(promoted(arg, False) for arg in node.args)
         gate = call(node.op, *args, at=node.at, **dict(node.options))
         if top:
@@ -36,6 +38,7 @@ def gates(name: str, expr: Expr, group: str) -> list[Equation]:
     return made
 
 
+PLAIN = frozenset(["stack", "index", "transpose"])
 LINEAR = frozenset(["add", "sub", "neg", "mul", "div", "matmul", "outer", "identity"])
 
 
@@ -64,8 +67,7 @@ def inner_nodes(name: str, expr: Expr, group: str) -> list[Equation]:
         args = []
         for position, arg in enumerate(node.args):
             inner = split(arg)
-            opaque = _hides(node, position) and isinstance(arg, Call) and arg.op not in ("stack", "index", "transpose")
-            if opaque and alone(arg):
+            if _hides(node, position) and isinstance(arg, Call) and not _is_signed(arg) and alone(arg):
                 made.append(Equation(_inner_text(arg), inner, Type(inner.shape, inner.sampled), group, inner=True))
                 inner = Name(made[-1].name, made[-1].type)
             args.append(inner)
@@ -75,6 +77,16 @@ def inner_nodes(name: str, expr: Expr, group: str) -> list[Equation]:
 
     whole = split(expr)
     return [*made, Equation(name, whole, Type(whole.shape, whole.sampled), group)]
+
+
+def _is_plain(node: Call) -> bool:
+    """Whether an operation only picks or puts side by side what has names: ``x[0]``, ``[a, b]``."""
+    return node.op in PLAIN and all(isinstance(arg, Name) for arg in node.args)
+
+
+def _is_signed(node: Call) -> bool:
+    """Whether a reader sees a node's value by looking at it: ``-z``, ``x[0]``, ``[a, b]``."""
+    return node.op in PLAIN or (node.op == "neg" and isinstance(node.args[0], Name))
 
 
 def _hides(node: Call, position: int) -> bool:

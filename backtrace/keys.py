@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from backtrace.errors import Fault, UsageError, did_you_mean
 from backtrace.expressions import (
-    UNICODE,
+    UNNAMED,
     Element,
     Expr,
     ExpressionError,
@@ -21,10 +21,11 @@ from backtrace.expressions import (
     Type,
     parse,
     plain_label,
+    substitute,
     to_text,
 )
 from backtrace.graph import EPOCH, RATE, UPDATE, Graph
-from backtrace.labels import HAT, SUBSCRIPTS, derivative_text, outside_brackets, remembered, subscripted
+from backtrace.labels import HAT, SUBSCRIPTS, derivative_text, grouped, outside_brackets, remembered, subscripted
 
 OBJECTIVE_NAMES: Final = ("E", "L", "J", "C", "loss", "cost")
 REMEMBERED: Final = re.compile(r"([^\W\d]\w*)(?:\.(.+)|\((.+)\))")
@@ -154,7 +155,8 @@ class Keys:
         if core == RATE and pretty:
             return "η"
         text = self._pretty_inner(core.removesuffix("#")) if pretty else core.removesuffix("#")
-        return self._plain(text) + (("⁺" if pretty else "+") if plus else "")
+        text = self._plain(text)
+        return grouped(text) + ("⁺" if pretty else "+") if plus else text
 
     @cached_property
     def differentiated(self) -> dict[str, str]:
@@ -184,8 +186,8 @@ class Keys:
         base = core.removesuffix("#")
         sample = _sample_text(key.sample)
         text = self._indexed(base, core, key.index, pretty)
-        if not pretty and text == base and (plus or sample) and not base.isidentifier():
-            text = f"({base})"
+        if text in (base, self._pretty_inner(base)) and (plus or (sample and not pretty)):
+            text = grouped(text)
         return text + (("⁺" if pretty else "+") if plus else "") + sample
 
     def _plain(self, text: str) -> str:
@@ -221,12 +223,16 @@ class Keys:
         if name.isidentifier():
             return subscripted(name) if self._shape(name) == () else name
         try:
-            return to_text(parse(name), UNICODE, self._inner_label)
+            return to_text(substitute(parse(name), self._typed_names), UNNAMED, self._inner_label)
         except ExpressionError:
             return name
 
+    @cached_property
+    def _typed_names(self) -> dict[str, Expr]:
+        return {name: Name(name, type) for name, type in self.types.items()}
+
     def _inner_label(self, leaf: Expr) -> str:
-        return self._pretty_inner(leaf.id) if isinstance(leaf, Name) else plain_label(leaf)
+        return self.pretty_label(leaf) if isinstance(leaf, Name | Ref) else plain_label(leaf)
 
     def _lone(self, name: str) -> bool:
         """A vector of one element goes by its own name."""

@@ -38,10 +38,10 @@ def derivative_text(of: str, by: str, d: str) -> str:
     >>> derivative_text("f", "w0*x0", "d")
     'df/d(w0*x0)'
     """
-    return f"{d}{_grouped(of)}/{d}{_grouped(by)}"
+    return f"{d}{grouped(of)}/{d}{grouped(by)}"
 
 
-def _grouped(text: str) -> str:
+def grouped(text: str) -> str:
     """A formula in brackets, a name without."""
     return f"({text})" if re.search(r"[-+*/@·() ]", text.rstrip("+⁺")) and not _bracketed(text) else text
 

@@ -21,10 +21,20 @@ from backtrace.expressions.tree import (
     substitute,
     walk,
 )
-from backtrace.expressions.writing import PLAIN, UNICODE, Label, Style, latex_label, number_text, plain_label, to_text
+from backtrace.expressions.writing import (
+    PLAIN,
+    UNICODE,
+    UNNAMED,
+    Label,
+    Style,
+    latex_label,
+    number_text,
+    plain_label,
+    to_text,
+)
 
 __all__ = [
-    "MAX_DEPTH", "MAX_LENGTH", "MAX_NODES", "PLAIN", "UNICODE", "Call", "Element", "Expr", "ExpressionError",
+    "MAX_DEPTH", "MAX_LENGTH", "MAX_NODES", "PLAIN", "UNICODE", "UNNAMED", "Call", "Element", "Expr", "ExpressionError",
     "Index", "Label", "Name", "Num", "Option", "Ref", "Shape", "Style", "Type", "latex_label", "names", "number_text",
     "parse", "plain_label", "substitute", "to_text", "walk",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from backtrace.expressions.tree import Call, Element, Expr, Name, Num, Ref
@@ -41,6 +41,7 @@ class Style:
     """How operators look; the rest of a formula looks the same in every style of text.
 
     An ``exact`` style keeps the brackets of a + (b + c), whose last bit may differ from that of (a + b) + c.
+    ``first`` is the number of an array's first position: 0 in the language, 1 for a reader.
     """
 
     signs: Mapping[str, str]
@@ -50,6 +51,7 @@ class Style:
     constants: Mapping[float, str]
     templates: Mapping[str, Template] = field(default_factory=dict)
     """How calls look, by operation; those without one look as in the language."""
+    first: int = 0
 
 
 _COMPARED: Final = {"equal": " == ", "not_equal": " != ", "less": " < ", "greater": " > "}
@@ -70,7 +72,10 @@ UNICODE: Final = Style(
     superscripts=True,
     exact=False,
     constants={math.pi: "π", 0.5: "½"},
+    first=1,
 )
+UNNAMED: Final = replace(UNICODE, exact=True, constants={math.pi: "π"})
+"""The name of an unnamed node: as it was written."""
 
 Label = Callable[[Expr], str]
 
@@ -153,14 +158,15 @@ class _Writer:
         if expr.op == "pow":
             return self.power(expr)
         if expr.op == "neg":
-            return self.style.signs["neg"] + self.wrapped(expr.args[0], SIGN), SIGN
+            operand = self.wrapped(expr.args[0], SIGN)
+            return self.style.signs["neg"] + (f"({operand})" if operand.startswith("-") else operand), SIGN
         if expr.op in INFIX:
             return self.infix(expr)
         if expr.op == "transpose":
             inner = self.wrapped(expr.args[0], ATOM)
             return (f"({inner})" if inner.isdigit() else inner) + self.style.transposed, ATOM
         if expr.op == "index":
-            return f"{self.wrapped(expr.args[0], ATOM)}[{index_text(expr.option('key'))}]", ATOM
+            return self.indexed(expr), ATOM
         if expr.op == "take" and len(expr.args) == 2 and isinstance(expr.args[1], Name):
             return f"{self.wrapped(expr.args[0], ATOM)}[{self.write(expr.args[1])[0]}]", ATOM
         if expr.op == "stack":
@@ -172,6 +178,14 @@ class _Writer:
             return self.style.constants[expr.value], ATOM
         text = self.label(expr)
         return text, _binding(text)
+
+    def indexed(self, expr: Call) -> str:
+        """A part of an array; for a reader one element as every other."""
+        (array,), key = expr.args, expr.option("key")
+        single = all(isinstance(at, int) and at >= 0 for at in key)
+        if self.style.first and single and isinstance(array, Name) and array.type and len(array.shape) == len(key):
+            return self.label(Ref(Element(array.id, key)))
+        return f"{self.wrapped(array, ATOM)}[{index_text(key, self.style.first)}]"
 
     def wrapped(self, expr: Expr, least: int) -> str:
         text, binding = self.write(expr)
@@ -199,7 +213,7 @@ class _Writer:
 
     def infix(self, expr: Call) -> tuple[str, int]:
         binding = INFIX[expr.op]
-        first = self.write(expr.args[0])
+        first = self.operand(expr, expr.args[0])
         text = first[0] if first[1] >= binding else self.bracketed(first[0])
         # derivatives stand apart: ∂E/∂o · ∂o/∂t
         sign = self.style.signs[expr.op]
@@ -207,15 +221,21 @@ class _Writer:
         # a - (b - c), a/(b·c), a·(b/c): the right operand of anything but a plain sum or product binds tighter
         right = binding if expr.op in ("add", "mul") and not self.style.exact else binding + 1
         for arg in expr.args[1:]:
-            operand, tight = self.write(arg)
-            loose = tight < right or operand.startswith("-") or self.grouped(expr, arg)
+            operand, tight = self.operand(expr, arg)
+            loose = tight < right or operand.startswith("-") or self.grouped(expr, arg, tight)
             text += sign + (self.bracketed(operand) if loose else operand)
         return text, binding
 
+    def operand(self, expr: Call, arg: Expr) -> tuple[str, int]:
+        """An operand; a half that is no factor as 0.5, since z/½ and z + ½ are hard to read."""
+        return (number_text(HALF.value), ATOM) if arg == HALF and expr.op != "mul" else self.write(arg)
+
     @staticmethod
-    def grouped(expr: Call, arg: Expr) -> bool:
-        """Whether a right operand of the same binding keeps its brackets: a·(b/c)."""
-        return expr.op == "mul" and isinstance(arg, Call) and arg.op in LOOSE
+    def grouped(expr: Call, arg: Expr, binding: int) -> bool:
+        """Whether a right operand of the same binding keeps its brackets: a·(b/c), or an unnamed node's own text."""
+        if not isinstance(arg, Call):
+            return binding <= INFIX[expr.op]
+        return expr.op == "mul" and arg.op in LOOSE
 
     def power(self, expr: Call) -> tuple[str, int]:
         base, exponent = expr.args
@@ -232,15 +252,39 @@ class _Writer:
 
 
 NUMBER: Final = re.compile(r"-?[\d.]+(e[-+]?\d+)?")
-COMPOUND: Final = re.compile(r"[-+*/@·](?!#|$)| ")
+HALF: Final = Num(0.5)
+LOOSEST: Final = (
+    (re.compile(r"[-+](?!#|$)"), SUM),
+    (re.compile(r"(?<!\*)\*(?!\*|#|$)|[·/@]"), PRODUCT),
+    (re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻^]|\*\*"), POWER),
+    (re.compile(r" "), SUM),
+)
+"""How tightly a text binds that has such a sign outside all brackets, the loosest first."""
 
 
 def _binding(label: str) -> int:
     """How tightly a leaf's text binds: the label of an unnamed inner node is a formula itself."""
-    if label.startswith("-"):
-        return SIGN if NUMBER.fullmatch(label) else SUM
-    plain = NUMBER.fullmatch(label) or DERIVATIVE.search(label)
-    return SUM if not plain and COMPOUND.search(label) else ATOM
+    if NUMBER.fullmatch(label):
+        return SIGN if label.startswith("-") else ATOM
+    if DERIVATIVE.search(label):
+        return ATOM
+    bare = _outside_brackets(label)
+    signed = bare.startswith("-")
+    return next((binding for sign, binding in LOOSEST if sign.search(bare, signed)), SIGN if signed else ATOM)
+
+
+def _outside_brackets(text: str) -> str:
+    """The text without what stands in brackets, and without the powers of ten of its numbers.
+
+    >>> _outside_brackets("f(a + b)·1e-05")
+    'f·1'
+    """
+    depth, kept = 0, ""
+    for char in text:
+        depth += char in "(["
+        kept += char if not depth else ""
+        depth -= char in ")]"
+    return re.sub(r"(\d)e[-+]\d+", r"\1", kept)
 
 
 LOOSE: Final = ("div", "matmul")
@@ -259,19 +303,22 @@ def literal_text(value: Any) -> str:
     return number_text(value) if is_number else str(value)
 
 
-def index_text(items: tuple[Any, ...]) -> str:
-    """An index as it is written between brackets.
+def index_text(items: tuple[Any, ...], first: int = 0) -> str:
+    """An index as it is written between brackets; counted from 1 the end of a slice belongs to it.
 
-    >>> index_text((0, ("slice", 1, None, None)))
-    '0, 1:'
+    >>> index_text((0, ("slice", 1, None, None))), index_text((0, ("slice", 1, 3, None)), first=1)
+    ('0, 1:', '1, 2:3')
     """
-    return ", ".join(map(_item_text, items))
+    return ", ".join(_item_text(item, first) for item in items)
 
 
-def _item_text(item: Any) -> str:
+def _item_text(item: Any, first: int) -> str:
     if not isinstance(item, tuple):
-        return str(item)
+        return str(item + first if item >= 0 else item)
     if item[0] == "list":
-        return f"[{', '.join(map(_item_text, item[1:]))}]"
-    lower, upper, step = ("" if part is None else str(part) for part in item[1:])
-    return f"{lower}:{upper}" + (f":{step}" if step else "")
+        return f"[{', '.join(_item_text(part, first) for part in item[1:])}]"
+    start, stop, step = item[1:]
+    lower = "" if start is None else _item_text(start, first)
+    beyond = first if step is None or step > 0 else -first
+    upper = "" if stop is None else _item_text(stop - beyond, first)
+    return f"{lower}:{upper}" + (f":{step}" if step is not None else "")

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from backtrace.expressions import PLAIN, UNICODE, Call, Element, Expr, Name, Num, Ref, Style, to_text
+from backtrace.expressions import PLAIN, UNICODE, Call, Element, Expr, Name, Num, Ref, Style, to_text, walk
 from backtrace.graph import Equation
 from backtrace.keys import Derivative, Path, Target, Via
+from backtrace.ops import TABLE
 from backtrace.quantities import Quantity, View
 from backtrace.render.lines import Entry
 from backtrace.render.numbers import Numbers, ascii_number
-from backtrace.report import Choice
+from backtrace.report import Choice, Rows
 from backtrace.schedule import Keep
 
-READABLE_ASCII = replace(PLAIN, exact=False)
-"""Plain text without the brackets that only reading it back would need."""
+READABLE_ASCII = replace(PLAIN, exact=False, first=1)
+"""Plain text counted from 1, without the brackets that only reading it back would need."""
 SEVERAL = 6
 """A sum of more terms shows two, an ellipsis and the last."""
 ELLIPSIS = Ref("the terms of a sum that are left out")
+ROW_OF_ONES = Ref("a row of ones, which repeats a column")
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ class Formulas:
     def leaf(self, leaf: Expr) -> str:
         if leaf is ELLIPSIS:
             return self.dots
+        if leaf is ROW_OF_ONES:
+            return "ones.T" if self.layout.ascii else "1ᵀ"
         if isinstance(leaf, Ref):
             return self.label(leaf.key)
         keys = self.view.keys
@@ -139,23 +145,67 @@ class Formulas:
         formula = replace(self, term=self.term_of(quantity.target)).formula(quantity.formula)
         plain = isinstance(quantity.formula, Ref | Num)
         numbers = "" if plain else self.with_numbers(quantity.formula)
-        return Entry(label, "" if formula == label else formula, numbers, value)
+        return Entry(label, "" if same_text(formula, label) else formula, numbers, value)
+
+    def array_equations(self, block: Rows) -> Iterator[str]:
+        """The array equations above the rows of a block, but for those that say what a row or their own name says."""
+        said = {self.entry(line[0]).left for line in block.lines if len(line) == 1}
+        for equation in block.equations:
+            left, right = self.equation(equation)
+            if not same_text(left, right) and f"{left} = {right}" not in said:
+                yield f"{left} = {right}"
 
     def equation(self, equation: Equation) -> tuple[str, str]:
         left = self.view.keys.array(equation.name, pretty=not self.layout.ascii)
         return left, to_text(self.readable(equation.expr), self.style, self.leaf)
 
     def readable(self, expr: Expr) -> Expr:
-        """The array equation as a book writes it: sums over samples as products of matrices, xᵀ·g for outer."""
+        """The array equation as a book writes it: sums over samples as products of matrices, xᵀ·g for outer.
+
+        What is repeated to a larger shape is written once, or as a column times a row of ones.
+        """
         if not isinstance(expr, Call):
             return expr
         if expr.op == "sum_samples" and isinstance(expr.args[0], Call) and expr.args[0].op == "outer":
             expr = expr.args[0]
         args = tuple(map(self.readable, expr.args))
+        if expr.op == "expand":
+            return _repeated(expr, args[0])
         if expr.op == "outer":
             left, right = args
             if isinstance(left, Name) and left.id in self.view.keys.differentiated:
                 return Call("matmul", (left, Call("transpose", (right,))))
             return Call("matmul", (Call("transpose", (left,)), right))
-        options = tuple(pair for pair in expr.options if pair[0] not in ("count", "places"))
-        return Call(expr.op, args, options)
+        unsaid: tuple[str, ...] = ("count", "places", "keepdims")
+        if expr.op in ("sum", "mean", "max", "min") and _rank(expr.args[0]) < 2:
+            unsaid += ("axis",)
+        return Call(expr.op, args, tuple(pair for pair in expr.options if pair[0] not in unsaid))
+
+
+def is_readable(expr: Expr) -> bool:
+    """Whether a reader knows every operation of a readable expression."""
+    return not any(isinstance(node, Call) and TABLE[node.op].internal for node in walk(expr))
+
+
+def same_text(one: str, other: str) -> bool:
+    """Whether two texts say the same: alike but for brackets round operands and how a half is written.
+
+    >>> same_text("19 - 14·x", "19 - (14·x)"), same_text("a - (b - c)", "a - b - c")
+    (True, True)
+    """
+    bare, same = (re.sub(r"[()]", "", text).replace("½", "0.5") for text in (one, other))
+    return bare == same
+
+
+def _repeated(expr: Call, once: Expr) -> Expr:
+    """What stands beside a larger array and is repeated along its rows is written once, a column times a row of 1."""
+    axes, shape = expr.option("axis"), expr.option("shape")
+    if max(axes, default=0) < len(axes):  # leading axes: an operation on two arrays repeats it by itself
+        return once
+    if axes == (1,) and len(shape) == 2:
+        return Call("matmul", (once, ROW_OF_ONES))
+    return Call(expr.op, (once,), expr.options)
+
+
+def _rank(expr: Expr) -> int:
+    return 2 if expr.type is None else len(expr.shape)

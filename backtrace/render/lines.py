@@ -63,6 +63,19 @@ def wrapped(text: str, width: int) -> list[str]:
     return lines
 
 
+def wrapped_equation(text: str, width: int) -> list[str]:
+    """An equation on lines of a width, its name with the beginning of its formula; further lines stand further in.
+
+    >>> wrapped_equation("klq = sum(q·log(q/u)) + 1", 22)
+    ['klq = sum(q·log(q/u))', '    + 1']
+    """
+    if cells(text) <= width:
+        return [text]
+    left, _, right = text.partition(" = ")
+    first, *more = wrapped_formula(right, width - max(cells(left) + 3, 4))
+    return [f"{left} = {first}", *("    " + line for line in more)]
+
+
 def wrapped_formula(text: str, width: int) -> list[str]:
     """A formula on lines of a width, broken before operators: outside all brackets where that is enough.
 
@@ -167,6 +180,10 @@ def _broken(entry: Entry, width: int, edge: int) -> Iterator[Line]:
     indent = stem if stem <= 20 and cells(entry.left) + 2 <= room else 4
     if cells(entry.left) + 2 <= room:
         lines = [f"  {entry.left}"]
+    elif stem <= 20:
+        first, *more = wrapped_formula(entry.formula, room - stem - 2)
+        indent = stem
+        lines = [f"  {entry.label} = {first}", *(" " * (stem + 2) + part for part in more)]
     else:
         parts = wrapped_formula(f"= {entry.formula}", room - 6)
         lines = [f"  {entry.label}", *(" " * (4 + 2 * bool(k)) + part for k, part in enumerate(parts))]

@@ -14,7 +14,7 @@ from backtrace.graph import RATE, Equation, Graph
 from backtrace.keys import Derivative, Part, Target
 from backtrace.labels import derivative_text
 from backtrace.quantities import Quantity, View
-from backtrace.render.formulas import Formulas, Layout
+from backtrace.render.formulas import Formulas, Layout, is_readable, same_text
 from backtrace.render.lines import (
     GAP,
     Entry,
@@ -29,6 +29,7 @@ from backtrace.render.lines import (
     padded,
     run_on,
     wrapped,
+    wrapped_equation,
     wrapped_formula,
 )
 from backtrace.report import Equations, Rows, Section, Table, sections
@@ -194,12 +195,13 @@ class Writer(Formulas):
 
     def equations(self, block: Equations) -> Iterator[Line]:
         """The array equations of a step, aligned at the equals sign."""
+        texts = [self.equation(e) for e in block.equations if is_readable(self.readable(e.expr))]
+        if not texts:
+            return
         yield (Span("  as arrays", "dim"),)
-        texts = [self.equation(e) for e in block.equations]
         width = max(cells(left) for left, _ in texts)
         for left, right in texts:
-            room = self.layout.width - width - 5
-            lines = wrapped_formula(right, room)
+            lines = wrapped_formula(right, self.layout.width - width - 5)
             yield (Span(f"  {padded(left, width)} = {lines[0]}"),)
             for line in lines[1:]:
                 yield (Span(" " * (width + 5) + line),)
@@ -236,16 +238,16 @@ class Writer(Formulas):
 
     def layer_heading(self, block: Rows) -> Iterator[Line]:
         """The layer's name, and its array equations beside or below it."""
-        texts = [" = ".join(self.equation(e)) for e in block.equations]
+        texts = list(self.array_equations(block))
         title, notes = f" {visible(block.title)}", "   ".join(texts)
         if block.title and cells(title) + 3 + cells(notes) <= self.layout.width:
             yield Span(title, "layer"), Span(f"   {notes}" if notes else "", "dim")
             return
         if block.title:
             yield (Span(title, "layer"),)
-        for line in run_on(texts, self.layout.width - 2):
-            for number, part in enumerate(wrapped_formula(line, self.layout.width - 6)):
-                yield (Span(" " * (6 if number else 2) + part, "dim"),)
+        for line in run_on(texts, self.layout.width - 2) if texts else ():
+            for part in wrapped_equation(line, self.layout.width - 2):
+                yield (Span("  " + part, "dim"),)
 
     def remainder(self, block: Rows) -> Iterator[Line]:
         if block.more:
@@ -293,7 +295,8 @@ class Writer(Formulas):
         mark = f"#{self.sample + 1}"
         own = isinstance(quantity.target, Element) and quantity.target.name.removesuffix("+").endswith("#")
         label = entry.label.replace(mark, "#n" if own else "")
-        return replace(entry, label=label, formula=entry.formula.replace(mark, ""))
+        formula = entry.formula.replace(mark, "")
+        return replace(entry, label=label, formula="" if same_text(formula, label) else formula)
 
     @property
     def sample(self) -> int:
