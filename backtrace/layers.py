@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from backtrace.config import Config, Entries, Given, Layer, LossSpec, Objective, Statement, activation_faults
+from backtrace.config import Config, Entries, Given, Init, Layer, LossSpec, Objective, Statement, activation_faults
+from backtrace.config.initial import pending
 from backtrace.errors import ConfigError, Fault, did_you_mean
 from backtrace.expressions import Call, Expr, Name, Num, names, parse, substitute
 from backtrace.ops import CONSTANTS
@@ -105,7 +106,7 @@ class _Network:
 
     def gathered(self, given: list[Given]) -> Expr:
         """Named scalars as one array under their stem, or as a list where the names have no stem in common."""
-        stem = self.free_stem([g.name for g in given])
+        stem = None if any(g.init for g in given) else self.free_stem([g.name for g in given])
         if stem is None:
             self.givens += given
             return Call("stack", tuple(Name(g.name) for g in given))
@@ -134,10 +135,11 @@ class _Network:
             message = f'"{layer.title}" gets {width} value{plural}, but its weights have {expected} {rows}'
             hint = "a row of weights for each input" if rows == "rows" else "a column of weights for each input"
             self.fault(layer.weights.node, message, hint + "; orientation: says which way round")
+        self.check_units(layer, units)
         product = (weights, values) if self.config.column_vectors else (values, weights)
         expr: Expr = Call("matmul", product)
         if layer.bias is not None:
-            expr = Call("add", (expr, self.bias(layer, f"b{suffix}", units)))
+            expr = Call("add", (expr, self.bias(layer, f"b{suffix}", (expected, units))))
         pre = self.stem(layer, layer.pre, f"z{number}", units) if layer.pre or not layer.out else None
         if pre is not None:
             self.state(layer, pre, expr, "pre")
@@ -146,10 +148,16 @@ class _Network:
             return expr, units
         if layer.activation != "identity":
             self.faults += activation_faults(layer.node.get("activation"), self.config.functions)
-            expr = Call(layer.activation, (expr,))
+            expr = Call(layer.activation, (expr,), layer.options)
         out = self.stem(layer, layer.out, f"h{number}", units)
         self.state(layer, out, expr, "out")
         return Name(out), units
+
+    def check_units(self, layer: Layer, units: int) -> None:
+        node = layer.node.get("units")
+        if node is not None and layer.units is not None and units not in (0, layer.units):
+            message = f'units: {layer.units}, but the weights of "{layer.title}" make {units}'
+            self.fault(node, message, "leave units: out, the matrix says it already")
 
     def state(self, layer: Layer, name: str, expr: Expr, key: str) -> None:
         first = next((s.node for s in self.equations if s.name == name), None)
@@ -177,11 +185,40 @@ class _Network:
         entries = layer.weights
         if isinstance(entries.values, Mapping):
             return self.named_matrix(layer, entries.values, width)
+        if isinstance(entries.values, Init):
+            return self.drawn_matrix(layer, entries.values, default, width)
         values = entries.values
         if not isinstance(values, tuple) or not isinstance(values[0], tuple) or isinstance(values[0][0], tuple):
             self.fault(entries.node, "weights are a matrix: a list of rows", "[[0.1, 0.2], [0.3, 0.4]]")
             return Name(default), (0, 0)
         return self.array(entries, default), (len(values), len(values[0]))
+
+    def drawn_matrix(self, layer: Layer, init: Init, default: str, width: int) -> tuple[Expr, tuple[int, int]]:
+        """Weights to be drawn: as stated, or as many as join the inputs and the units."""
+        entries, columns = layer.weights, self.config.column_vectors
+        shape = init.shape
+        if shape is None and layer.units is not None:
+            shape = (layer.units, width) if columns else (width, layer.units)
+        if shape is None:
+            self.fault(entries.node, f'"{layer.title}" does not say how many units it has', "add units: 3")
+            return Name(default), (0, 0)
+        if len(shape) != 2:
+            self.fault(entries.node, "weights are a matrix", "shape: [inputs, units], or leave it out and say units: 3")
+            return Name(default), (0, 0)
+        rows, units = shape[::-1] if columns else shape
+        return self.drawn(entries, init, default, shape, (rows, units)), (shape[0], shape[1])
+
+    def drawn(self, entries: Entries, init: Init, default: str, shape: tuple[int, ...], fans: tuple[int, int]) -> Expr:
+        """A parameter whose values come later, when all that is drawn before it is known."""
+        name = entries.name or default
+        try:
+            values = pending(init, shape)
+        except ConfigError as error:
+            self.faults += error.faults
+            return Name(name)
+        made = Given(name, "parameter", values, place=entries.node.place, init=replace(init, fans=fans))
+        self.givens.append(made)
+        return Name(name)
 
     def named_matrix(self, layer: Layer, scalars: Mapping[str, float], width: int) -> tuple[Expr, tuple[int, int]]:
         found = grid(scalars)
@@ -202,9 +239,11 @@ class _Network:
         one = Call("stack", (row,)) if column else Call("stack", tuple(Call("stack", (Name(n),)) for n in scalars))
         return one, (1, width) if column else (width, 1)
 
-    def bias(self, layer: Layer, default: str, units: int) -> Expr:
-        entries = layer.bias
+    def bias(self, layer: Layer, default: str, fans: tuple[int, int]) -> Expr:
+        entries, units = layer.bias, fans[1]
         assert entries is not None
+        if isinstance(entries.values, Init):
+            return self.drawn_bias(layer, entries, entries.values, default, fans)
         if isinstance(entries.values, Mapping):
             self.scalars(entries, entries.values)
             return Call("stack", tuple(map(Name, entries.values)))
@@ -215,6 +254,14 @@ class _Network:
                 message = f'"{layer.title}" has {units} unit{"s" * (units != 1)}, but {len(entries.values)} biases'
                 self.fault(entries.node, message, "one bias for each unit, or one shared number without brackets")
         return self.array(entries, default)
+
+    def drawn_bias(self, layer: Layer, entries: Entries, init: Init, default: str, fans: tuple[int, int]) -> Expr:
+        units = fans[1]
+        shape = (units,) if init.shape is None else init.shape
+        if shape not in ((units,), ()) and units:
+            message = f'"{layer.title}" has {units} unit{"s" * (units != 1)}, but its bias has shape {list(shape)}'
+            self.fault(entries.node, message, "leave shape: out: it follows from the units")
+        return self.drawn(entries, init, default, shape, fans)
 
     def scalars(self, entries: Entries, scalars: Mapping[str, float]) -> None:
         self.givens += [
@@ -238,11 +285,18 @@ class _Network:
             hint = did_you_mean(spec.kind, LOSSES) or f"known: {', '.join(LOSSES)}"
             self.fault(spec.node, f'there is no loss "{spec.kind}"', hint)
             return None
+        for option in dict(spec.options):
+            if option not in row.options:
+                hint = did_you_mean(option, row.options) or f"its options: {', '.join(row.options) or 'none'}"
+                self.fault(spec.node, f'{spec.kind} has no option "{option}"', hint)
+                return None
         target, size = self.vector("target", "y")
+        if row.labelled:
+            size = width if size == 1 else size
         if size != width and size and width:
             message = f"{size} target{'s' * (size != 1)}, but {width} output{'s' * (width != 1)}"
             self.fault(self.config.nodes["targets"], message, "one target for each output")
-        terms = substitute(parse(row.terms), {"y": target, "o": output})
+        terms = substitute(parse(row.term(dict(spec.options))), {"y": target, "o": output})
         total = parse(row.total)
         if width > 1:
             self.equations.append(Statement(spec.terms, terms, spec.node))

@@ -13,31 +13,37 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from backtrace.config.givens import Givens, is_init
 from backtrace.config.records import (
-    Array,
+    ClipSpec,
     Config,
+    DecaySpec,
     Entries,
     Given,
+    Init,
     Layer,
     LossSpec,
     Objective,
     OptimizerSpec,
     Role,
     Statement,
+    Upstream,
     activation_faults,
     expression_fault,
+    named,
 )
-from backtrace.config.table import ENTRIES, LAYER, LOSS, TOP, Key
-from backtrace.config.values import Values, is_name, number_hint
-from backtrace.errors import ConfigError, Fault, Place
+from backtrace.config.table import ENTRIES, LAYER, LOSS, TOP
+from backtrace.config.training import Training, of_samples
+from backtrace.config.updates import Updates
+from backtrace.config.values import is_name, number_hint
+from backtrace.errors import ConfigError, Fault
 from backtrace.expressions import Expr
 from backtrace.yamlfile import Document, Node, load
 
 __all__ = [
-    "LAYER", "TOP", "Config", "Entries", "Given", "Layer", "LossSpec", "Objective", "OptimizerSpec", "Role",
-    "Statement", "activation_faults", "expression_fault", "from_document", "read",
+    "LAYER", "TOP", "ClipSpec", "Config", "DecaySpec", "Entries", "Given", "Init", "Layer", "LossSpec", "Objective",
+    "OptimizerSpec", "Role", "Statement", "Upstream", "activation_faults", "expression_fault", "from_document",
+    "of_samples", "read",
 ]  # fmt: skip
 
 
@@ -60,7 +66,7 @@ def from_document(document: Document) -> Config:
     return config
 
 
-class _Reader(Values):
+class _Reader(Givens, Training, Updates):
     """Reads the sections of a config into records."""
 
     def config(self, root: Node) -> Config:
@@ -70,6 +76,7 @@ class _Reader(Values):
             )
             return Config(root.place.file)
         nodes = self.keyed(root, TOP, "the config")
+        self.seeded = "seed" in nodes
         values: dict[str, Any] = {}
         for key in TOP:
             if key.name in nodes and key.target:
@@ -81,14 +88,18 @@ class _Reader(Values):
         givens, samples = self.givens(nodes)
         objective = self.minimized(nodes)
         self.consistent(root, nodes)
+        if isinstance(rates := values.get("learning_rate"), tuple):
+            values |= {"learning_rate": rates[0], "rates": rates}
         config = Config(root.place.file, givens=givens, samples=samples, objective=objective, nodes=nodes, **values)
         self.names_once(config, nodes)
+        self.in_batches(config, nodes)
+        self.indexed(nodes)
         if self.faults:
             self.activations(nodes)
         return config
 
     def consistent(self, root: Node, nodes: Mapping[str, Node]) -> None:
-        if "layers" not in nodes and "equations" not in nodes and not self.faults:
+        if not nodes.keys() & {"layers", "equations", "gradients"} and not self.faults:
             hint = "state a network under layers:, or equations under equations:"
             self.fault(root, "there is nothing to compute", hint)
         for first, second in (
@@ -126,94 +137,12 @@ class _Reader(Values):
                     self.faults.append(Fault(message, key.place, "one name, one quantity", len(key.text)))
                 taken[key.text] = "an equation"
 
-    def givens(self, nodes: Mapping[str, Node]) -> tuple[tuple[Given, ...], int | None]:
-        found: list[Given] = []
-        counts: dict[str, int | None] = {}
-        before = len(self.faults)
-        for section, role, stem in (("inputs", "input", "x"), ("targets", "target", "y")):
-            if section in nodes:
-                arrays, counts[section] = self.data(nodes[section], stem)
-                found += [
-                    Given(name, role, values, counts[section] is not None, place)  # type: ignore[arg-type]
-                    for name, (values, place) in arrays.items()
-                ]
-        if len(counts) == 2 and None not in counts.values() and len(set(counts.values())) == 2:
-            message = f"{counts['inputs']} samples of inputs, but {counts['targets']} of targets"
-            self.fault(nodes["targets"], message, "one target for each input")
-        if len(self.faults) == before and len(counts) == 2 and list(counts.values()).count(None) == 1:
-            message = "one of inputs: and targets: states a single sample, the other several"
-            self.fault(nodes["targets"], message, "write both as lists of samples of one length")
-        if "parameters" in nodes:
-            found += self.parameters(nodes["parameters"])
-        return tuple(found), next((count for count in counts.values() if count is not None), None)
-
-    def data(self, node: Node, stem: str) -> tuple[dict[str, tuple[Array, Place]], int | None]:
-        """Named arrays, and the number of samples if there are several."""
-        file = node.get("file")
-        if file is not None and file.kind == "text":
-            self.fault(file, '"file" is not supported yet')
-            return {}, None
-        if node.kind == "mapping":
-            return self.sample(node, stem), None
-        if node.kind != "list" or not list(node):
-            self.expected(node, "a mapping of names to numbers, or a list")
-            return {}, None
-        if all(item.kind == "number" for item in node):
-            return self.sample(node, stem), None
-        samples = [self.whole_sample(item, stem) for item in node]
-        if len(samples) == 1:
-            return samples[0], None
-        return self.stacked(node, samples), len(samples)
-
-    def whole_sample(self, node: Node, stem: str) -> dict[str, tuple[Array, Place]]:
-        """A sample, or nothing if it has a fault: the rest of it is like no other sample."""
-        before = len(self.faults)
-        found = self.sample(node, stem)
-        return found if len(self.faults) == before else {}
-
-    def sample(self, node: Node, stem: str) -> dict[str, tuple[Array, Place]]:
-        if node.kind != "mapping":
-            values = self.array(node)
-            return {} if values is None else {stem: (values, node.place)}
-        if not list(node.items()):
-            self.expected(node, "names with numbers")
-        found = {}
-        for key, value in node.items():
-            if self.checked_name(key):
-                values = self.array(value)
-                if values is not None:
-                    found[key.text] = (values, key.place)
-        return found
-
-    def stacked(self, node: Node, samples: list[dict[str, tuple[Array, Place]]]) -> dict[str, tuple[Array, Place]]:
-        first = samples[0]
-        for number, (item, sample) in enumerate(zip(node, samples, strict=True), start=1):
-            shapes = {name: values.shape for name, (values, _) in sample.items()}
-            if sample and first and shapes != {name: values.shape for name, (values, _) in first.items()}:
-                message = f"sample {number} is not like sample 1: {_shapes(sample)}, not {_shapes(first)}"
-                self.fault(item, message, "every sample has the same names and sizes")
-                return {}
-        if not all(samples):
-            return {}
-        return {name: (np.stack([s[name][0] for s in samples]), place) for name, (_, place) in first.items()}
-
-    def parameters(self, node: Node) -> list[Given]:
-        if node.kind != "mapping":
-            self.expected(node, "a mapping of names to numbers or lists")
-            return []
-        found = []
-        for key, value in node.items():
-            values = self.array(value) if self.checked_name(key) else None
-            if values is not None:
-                found.append(Given(key.text, "parameter", values, False, key.place))
-        return found
-
     def equations(self, node: Node) -> tuple[Statement, ...] | None:
         if node.kind != "mapping":
             return self.expected(node, "a mapping of names to expressions")
         found = []
         for key, value in node.items():
-            named = self.checked_name(key)
+            named = self.checked_head(key)
             expr = self.expression(value)
             if named and expr is not None:
                 found.append(Statement(key.text, expr, value))
@@ -242,26 +171,6 @@ class _Reader(Values):
                 return None if expr is None else Objective(expr, ascent, nodes[key])
         return None
 
-    def optimizer(self, node: Node) -> OptimizerSpec | None:
-        if node.kind == "text":
-            if node.text != "sgd":
-                return self.fault(node, f'there is no optimizer "{node.text}"', "known: sgd, or equations of your own")
-            return OptimizerSpec(node.text, node=node)
-        if node.kind != "mapping":
-            return self.expected(node, "sgd or {state: {...}, update: {...}}")
-        before = len(self.faults)
-        parts = self.keyed(node, (Key("state", "", ""), Key("update", "", "")), "an optimizer")
-        if "update" not in parts and len(self.faults) > before:
-            return None
-        if "update" not in parts:
-            return self.fault(node, "the optimizer has no update:", "update: {p: p - lr*g}")
-        stated = {name: self.equations(part) or () for name, part in parts.items()}
-        read = {name: {s.name: s.expr for s in found} for name, found in stated.items()}
-        nodes = {(name, s.name): s.node for name, found in stated.items() for s in found if s.node}
-        if parts["update"].kind == "mapping" and "p" not in parts["update"].keys():  # noqa: SIM118
-            return self.fault(parts["update"], "the update does not say what becomes of p", "p: p - lr*g")
-        return OptimizerSpec(None, read.get("state", {}), read["update"], node, nodes)
-
     def layers(self, node: Node) -> tuple[Layer, ...] | None:
         if node.kind != "list" or not list(node):
             return self.expected(node, "a list of layers, each with weights and an activation")
@@ -284,11 +193,15 @@ class _Reader(Values):
             values.get("bias"),
             values.get("pre"),
             values.get("out"),
-            values.get("activation") or "identity",
+            *named(values.get("activation") or "identity"),
             node,
+            values.get("units"),
         )
 
     def entries(self, node: Node) -> Entries | None:
+        if is_init(node):
+            init, stated = self.init(node, layered=True), node.get("name")
+            return None if init is None else Entries(self.name(stated) if stated else None, init, node)
         if node.kind == "mapping" and node.get("values") is not None:
             parts = self.keyed(node, ENTRIES, "an array")
             inner = self.entries(parts["values"])
@@ -313,18 +226,13 @@ class _Reader(Values):
 
     def loss(self, node: Node) -> LossSpec | None:
         if node.kind == "text":
-            return LossSpec(node.text, "E", "E_tot", node)
+            kind, options = named(node.text)
+            return LossSpec(kind, "E", "E_tot", node, options)
         if node.kind != "mapping":
             return self.expected(node, "the name of a loss")
         parts = self.keyed(node, LOSS, "a loss")
         values = {key.name: getattr(self, key.read)(parts[key.name]) for key in LOSS if key.name in parts}
         if "kind" not in parts:
             return self.fault(node, "the loss has no kind:", "kind: half_squared_error")
-        return LossSpec(values["kind"] or "", values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"])
-
-
-def _shapes(sample: Mapping[str, tuple[Array, Place]]) -> str:
-    return ", ".join(
-        f"{name} of {'x'.join(map(str, values.shape))}" if values.shape else name
-        for name, (values, _) in sample.items()
-    )
+        kind, options = named(values["kind"] or "")
+        return LossSpec(kind, values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"], options)

@@ -11,11 +11,26 @@ import numpy.typing as npt
 
 from backtrace.config.table import ACTIVATIONS
 from backtrace.errors import Fault, Place, did_you_mean
-from backtrace.expressions import Expr, ExpressionError
+from backtrace.expressions import Call, Expr, ExpressionError, Option, parse
 from backtrace.yamlfile import Node
 
 Array = npt.NDArray[np.float64]
 Role = Literal["input", "target", "parameter"]
+
+
+@dataclass(frozen=True)
+class Init:
+    """How an array is made that is not written out: a kind of the table, its options, and whence it draws."""
+
+    kind: str
+    options: Mapping[str, float]
+    shape: tuple[int, ...] | None
+    seed: int | None
+    generator: str | None
+    skip: int
+    node: Node
+    fans: tuple[int, int] | None = None
+    """How many values enter and leave the layer that the array is of."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,8 @@ class Given:
     values: Array
     sampled: bool = False
     place: Place | None = None
+    init: Init | None = None
+    """What draws the values; until then they are zeros."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +62,10 @@ class Statement:
 
 @dataclass(frozen=True)
 class Entries:
-    """The weights or the bias of a layer: nested tuples of numbers and names, or named scalars."""
+    """The weights or the bias of a layer: nested tuples of numbers and names, named scalars, or what draws them."""
 
     name: str | None
-    values: tuple[Any, ...] | float | str | Mapping[str, float]
+    values: tuple[Any, ...] | float | str | Mapping[str, float] | Init
     node: Node
 
 
@@ -62,7 +79,10 @@ class Layer:
     pre: str | tuple[str, ...] | None
     out: str | tuple[str, ...] | None
     activation: str
+    options: tuple[Option, ...]
+    """The activation's options: leaky_relu(slope=0.2)."""
     node: Node
+    units: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +93,7 @@ class LossSpec:
     terms: str
     total: str
     node: Node
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,11 +101,33 @@ class OptimizerSpec:
     """A rule of update: a name of the table, or equations of the config's own."""
 
     kind: str | None
-    state: Mapping[str, Expr] = field(default_factory=dict)
+    state: Mapping[str, Array | Mapping[str, Array]] = field(default_factory=dict)
+    """First values: for all parameters, or by parameter."""
     update: Mapping[str, Expr] = field(default_factory=dict)
+    options: Mapping[str, float] = field(default_factory=dict)
+    start: int = 1
     node: Node | None = None
     nodes: Mapping[tuple[str, str], Node] = field(default_factory=dict)
-    """Where the equations of its own stand: by section and name."""
+    """Where its equations and first values stand: by section and name."""
+
+
+@dataclass(frozen=True)
+class DecaySpec:
+    """Weight decay: into the gradient or decoupled (None: as the optimizer has it), of which parameters."""
+
+    value: float
+    decoupled: bool | None
+    only: tuple[str, ...] | None
+    node: Node
+
+
+@dataclass(frozen=True)
+class ClipSpec:
+    """The most a gradient may be: its norm, of all together or of each parameter's, or the size of its elements."""
+
+    most: float
+    norm: bool
+    each: bool
 
 
 @dataclass(frozen=True)
@@ -93,6 +136,15 @@ class Objective:
 
     expr: Expr
     ascent: bool
+    node: Node
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A given upstream gradient: of what, as an expression or as figures, and where it is stated."""
+
+    name: str
+    value: Expr | Array
     node: Node
 
 
@@ -114,12 +166,27 @@ class Config:
     loss: LossSpec | None = None
     objective: Objective | None = None
     reduce: str | None = None
-    learning_rate: float | None = None
+    learning_rate: float | Statement | None = None
+    rates: tuple[float, ...] = ()
     optimizer: OptimizerSpec = OptimizerSpec("sgd")
-    epochs: int = 1
+    epochs: int | None = None
+    steps: Mapping[str, range] = field(default_factory=dict)
+    batch_size: int | None = None
+    order: tuple[int, ...] | None = None
+    shuffle: int | None = None
+    until: Statement | None = None
+    upstream: tuple[Upstream, ...] = ()
+    gradients: tuple[Upstream, ...] = ()
+    new_weights: bool = False
+    weight_decay: DecaySpec | None = None
+    clip: ClipSpec | None = None
     freeze: tuple[str, ...] = ()
     train: tuple[str, ...] | None = None
     gates: bool = False
+    seed: int | None = None
+    generator: str = "pcg64"
+    notes: tuple[str, ...] = ()
+    """What the report says about how the given values came about."""
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
 
@@ -127,10 +194,24 @@ class Config:
 def activation_faults(node: Node | None, functions: Iterable[str]) -> list[Fault]:
     """The fault of an activation that neither the program nor the config has; none for others."""
     known = [*ACTIVATIONS, *functions]
-    if node is None or node.kind != "text" or node.text in known:
+    if node is None or node.kind != "text" or named(node.text)[0] in known:
         return []
-    hint = did_you_mean(node.text, known) or f"known: {', '.join(known)}"
-    return [Fault(f'there is no activation "{node.text}"', node.place, hint, max(len(node.text), 1))]
+    name = named(node.text)[0]
+    hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+    return [Fault(f'there is no activation "{name}"', node.place, hint, max(len(node.text), 1))]
+
+
+def named(text: str) -> tuple[str, tuple[Option, ...]]:
+    """The name of a function and its options; a text that is neither is a name that nothing has.
+
+    >>> named("leaky_relu(slope=0.2)"), named("tanh")
+    (('leaky_relu', (('slope', 0.2),)), ('tanh', ()))
+    """
+    try:
+        found = parse(text)
+    except ExpressionError:
+        return text, ()
+    return (found.op, found.options) if isinstance(found, Call) and not found.args else (text, ())
 
 
 def expression_fault(node: Node | None, error: ExpressionError) -> Fault:
