@@ -2,12 +2,12 @@
 
 import pytest
 
-from backtrace.diff.expected import Erratum, Figure, figures, from_pairs, read, reading
+from backtrace.diff.expected import Erratum, Expected, Figure, figures, from_pairs, read, reading
 from backtrace.errors import ConfigError, UsageError
 from backtrace.yamlfile import parse
 
 
-def read_text(text: str) -> tuple[Figure, ...]:
+def read_text(text: str) -> Expected:
     return figures(parse(text, "f"))
 
 
@@ -104,6 +104,17 @@ def test_a_list_makes_a_figure_of_each_element() -> None:
         ("h", "1", (0,)),
     ]
     assert [f.erratum for f in found if f.erratum] == [Erratum("0.35", "misread")]
+
+
+def test_what_is_said_beside_the_figures_is_kept() -> None:
+    text = (
+        "source: {title: Notes, year: 2015}\nnotes: [a, b]\nsymbols: {dw: w+ - w, half: 0.5}\nw: 1\nforward: {notes: 2}"
+    )
+    found = read_text(text)
+    assert (found.source, found.notes) == ({"title": "Notes", "year": "2015"}, ("a", "b"))
+    assert [(symbol.name, symbol.text) for symbol in found.symbols] == [("dw", "w+ - w"), ("half", "0.5")]
+    assert [figure.key for figure in found] == ["w", "notes"]
+    assert read_text("source: A book\nnotes: cut\nw: 1").source == {"title": "A book"}
 
 
 @pytest.mark.parametrize(
@@ -223,11 +234,24 @@ f:1:26: a figure is expected here, not the text "x"
   hint: write it as it is printed: 0.60944600, 2.3e-05 or 1/16""",
         ),
         (
-            "symbols: {dw: w+ - w}",
-            """f:1:1: symbols: is not supported yet
-    symbols: {dw: w+ - w}
-    ^^^^^^^
-  hint: name the quantities by their own keys""",
+            "symbols: w+ - w",
+            """f:1:10: a mapping of names to expressions is expected here, not the text "w+ - w"
+    symbols: w+ - w
+             ^^^^^^
+  hint: such as symbols: {delta: "d(E_tot, z1)"}""",
+        ),
+        (
+            "symbols: {dw: [w]}\nnotes: {a: b}\nsource: {title: [a]}\nw: 1",
+            """f:1:15: an expression is expected here, not a list of 1
+    symbols: {dw: [w]}
+                  ^
+  hint: an expression over keys: "w11+ - w11"
+f:2:8: a text is expected here, not a mapping of 1
+    notes: {a: b}
+           ^
+f:3:17: a text is expected here, not a list of 1
+    source: {title: [a]}
+                    ^""",
         ),
         (
             "epoch 3: 0.5",
@@ -264,9 +288,9 @@ def test_what_is_refused(text: str, message: str) -> None:
 
 
 def test_all_faults_are_told_at_once() -> None:
-    lines = refusal("symbols: {}\nh1: a\nh1: 1\nforward: {h2: [1, b], h3: 1}\nepoch 0: {z: c}").splitlines()
+    lines = refusal("symbols: 1\nh1: a\nh1: 1\nforward: {h2: [1, b], h3: 1}\nepoch 0: {z: c}").splitlines()
     assert [line.split(": ")[0] for line in lines if line.startswith("f:")] == [
-        "f:1:1",
+        "f:1:10",
         "f:2:5",
         "f:3:1",
         "f:4:19",

@@ -15,6 +15,7 @@ from backtrace.diff.expected import read, reading
 from backtrace.diff.verdicts import epochs
 from backtrace.errors import UsageError
 from backtrace.gallery import INDEX, examples, folder, index_text, named, with_words
+from backtrace.keys import Keys
 from tests.gallery import described, files, names
 from tests.runner import ROOT, Runner
 
@@ -30,7 +31,7 @@ def compared(name: str) -> Diff:
     """The figures of an example beside what the program computes."""
     path = folder() / f"{name}.yaml"
     figures = read(folder() / f"{name}.expected.yaml")
-    needed = epochs(figures, build(read_config(path)))
+    needed = epochs(figures, Keys.of(build(read_config(path))))
     last = max(each if isinstance(each, int) else each[0] for each in needed)
     return compare(backtrace.run(path, epochs=last, keep=needed), figures)
 

@@ -43,6 +43,8 @@ ROWS = (
     "render.formulas",
     "render.text diff.expected",
     "render.rates render.examples",
+    "diff.symbols diff.members diff.order",
+    "diff.sheets",
     "diff.verdicts",
     "diff",
     "render render.terminal render.differences",

@@ -13,7 +13,8 @@ from backtrace.build import build
 from backtrace.config import read as read_config
 from backtrace.diff import Diff, Verdict, compare
 from backtrace.diff.expected import Figure, figures, from_pairs, read, reading
-from backtrace.diff.verdicts import Order, Stage, epochs
+from backtrace.diff.order import Order, Stage
+from backtrace.diff.verdicts import epochs
 from backtrace.errors import UsageError
 from backtrace.expressions import Element, names
 from backtrace.keys import Derivative, Keys, Short, Via
@@ -22,6 +23,7 @@ from backtrace.render.differences import difference_lines
 from backtrace.render.formulas import Layout
 from backtrace.render.lines import cells
 from backtrace.report import Choice, all_targets
+from backtrace.schedule import Moment
 from backtrace.trace import Trace
 from backtrace.yamlfile import parse
 
@@ -230,23 +232,23 @@ def test_what_an_equation_reads_comes_before_its_result(path: Path) -> None:
     for target in all_targets(trace.epochs[0]):
         first.setdefault(target.name, target)
     for equation in (*graph.forward, *graph.gradients, *graph.updates):
-        result = order.rank(1, first[equation.name])
+        result = order.rank(Moment(1), first[equation.name])
         for name in names(equation.expr) & first.keys():
-            assert order.rank(1, first[name])[:3] < result[:3], f"{equation.name} reads {name}"
+            assert order.rank(Moment(1), first[name])[:3] < result[:3], f"{equation.name} reads {name}"
 
 
 def test_links_and_ways_come_at_their_derivative(example: Trace) -> None:
     order = Order(example.graph)
     total, h1, z1, t1 = Element("E_tot"), Element("h", (0,)), Element("z", (0,)), Element("t", (0,))
-    whole = order.rank(1, Derivative(total, h1))
+    whole = order.rank(Moment(1), Derivative(total, h1))
     for part in (Via(total, h1, t1), Link((t1, h1)), Derivative(Element("E", (0,)), h1)):
-        assert order.rank(1, part)[:5] == whole[:5]
-        assert order.rank(1, part) < whole
-    assert order.rank(1, Derivative(total, t1)) < order.rank(1, Link((t1, h1)))
-    assert order.rank(1, Element("dE_tot/dh", (0,))) == whole == order.rank(1, Short(total, h1))
-    assert whole < order.rank(1, Derivative(total, z1))
-    assert order.rank(1, Element("E_tot+")).stage == Stage.AFTER
-    assert order.rank(1, Element("E_tot+")) < order.rank(2, Element("x", (0,)))
+        assert order.rank(Moment(1), part)[:5] == whole[:5]
+        assert order.rank(Moment(1), part) < whole
+    assert order.rank(Moment(1), Derivative(total, t1)) < order.rank(Moment(1), Link((t1, h1)))
+    assert order.rank(Moment(1), Element("dE_tot/dh", (0,))) == whole == order.rank(Moment(1), Short(total, h1))
+    assert whole < order.rank(Moment(1), Derivative(total, z1))
+    assert order.rank(Moment(1), Element("E_tot+")).stage == Stage.AFTER
+    assert order.rank(Moment(1), Element("E_tot+")) < order.rank(Moment(2), Element("x", (0,)))
 
 
 # ── the text ──

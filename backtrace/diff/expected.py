@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, overload
 
 from backtrace import yamlfile
 from backtrace.errors import ConfigError, Fault, Place, UsageError, did_you_mean, shortened
@@ -18,11 +18,10 @@ FRACTION: Final = re.compile(rf"({SIGN}[0-9]{{1,300}})\s*/\s*([0-9]{{1,300}})")
 DECIMAL: Final = re.compile(
     rf"{SIGN}(?=[.,]?[0-9])(?P<whole>[0-9]*)(?:[.,](?P<part>[0-9]*))?(?:[eE](?P<power>{SIGN}[0-9]{{1,4}}))?"
 )
-EPOCH: Final = re.compile(r"epoch\s+([0-9]{1,9})")
+EPOCH: Final = re.compile(r"epoch\s+([0-9]{1,9})(?:\.([0-9]{1,9}))?")
 EXACT_DIGITS: Final = 17
 """The significant digits of a fraction: as many as tell any two floats apart."""
 
-RESERVED: Final = ("symbols",)
 ERRATUM: Final = ("printed", "right", "why")
 EXAMPLE: Final = "write it as it is printed: 0.60944600, 2.3e-05 or 1/16"
 
@@ -58,8 +57,8 @@ class Figure:
     """A number as printed: whose it is, what it says, where it stands.
 
     ``key`` and ``printed`` are as written. ``unit`` is the size of one unit in the last printed place, 0 for
-    a fraction; ``epoch`` is that of the heading, a key's own ``@N`` counts more. ``index`` is the position in
-    a list, from 0, and empty for a number that stands alone.
+    a fraction; ``epoch`` and ``update`` are those of the heading, a key's own ``@N`` or ``@N.U`` counts more.
+    ``index`` is the position in a list, from 0, and empty for a number that stands alone.
     """
 
     key: str
@@ -72,6 +71,40 @@ class Figure:
     place: Place | None = None
     erratum: Erratum | None = None
     index: tuple[int, ...] = ()
+    update: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A name that a source has for a number, and the expression over keys that it stands for."""
+
+    name: str
+    text: str
+    node: Node
+
+
+@dataclass(frozen=True)
+class Expected(Sequence[Figure]):
+    """The figures of an expected file in its order, and what the file says beside them.
+
+    ``source`` has what is known of who published them (a lone text is its title); like ``notes`` it is kept for
+    readers and never judged.
+    """
+
+    figures: tuple[Figure, ...]
+    symbols: tuple[Symbol, ...] = ()
+    source: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @overload
+    def __getitem__(self, at: int) -> Figure: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Figure, ...]: ...
+    def __getitem__(self, at: int | slice) -> Figure | tuple[Figure, ...]:
+        return self.figures[at]
+
+    def __len__(self) -> int:
+        return len(self.figures)
 
 
 def reading(text: str) -> Reading | None:
@@ -103,7 +136,7 @@ def _decimal(text: str, whole: str, part: str, power: str) -> Reading | None:
 # ── files ──
 
 
-def read(path: str | os.PathLike[str]) -> tuple[Figure, ...]:
+def read(path: str | os.PathLike[str]) -> Expected:
     """Read an expected file, in YAML or JSON.
 
     Raises:
@@ -113,8 +146,8 @@ def read(path: str | os.PathLike[str]) -> tuple[Figure, ...]:
     return figures(yamlfile.load(path))
 
 
-def figures(document: Document) -> tuple[Figure, ...]:
-    """The figures of a document that was read, in its order.
+def figures(document: Document) -> Expected:
+    """The figures of a document that was read, in its order, with its symbols.
 
     Raises:
         ConfigError: it is refused; with all its faults.
@@ -129,7 +162,7 @@ def figures(document: Document) -> tuple[Figure, ...]:
         reader.refuse(document.root, "there is no figure here", 'such as h1: "0.51998934"')
     if reader.faults:
         raise ConfigError(reader.faults)
-    return tuple(reader.figures)
+    return Expected(tuple(reader.figures), tuple(reader.symbols), reader.source, reader.notes)
 
 
 def from_pairs(pairs: Iterable[str]) -> tuple[Figure, ...]:
@@ -167,9 +200,11 @@ class _Within(NamedTuple):
 
     heading: str = ""
     epoch: int | None = None
+    update: int | None = None
 
-    def under(self, name: str, epoch: int | None) -> _Within:
-        return _Within(f"{self.heading}, {name}" if self.heading else name, epoch or self.epoch)
+    def under(self, name: str, epoch: int | None, update: int | None) -> _Within:
+        heading = f"{self.heading}, {name}" if self.heading else name
+        return _Within(heading, epoch, update) if epoch else self._replace(heading=heading)
 
 
 @dataclass
@@ -177,6 +212,9 @@ class _Reader:
     """Goes through a document once, and collects its figures and its faults."""
 
     figures: list[Figure] = field(default_factory=list)
+    symbols: list[Symbol] = field(default_factory=list)
+    source: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     faults: list[Fault] = field(default_factory=list)
 
     def refuse(self, node: Node, message: str, hint: str = "") -> None:
@@ -188,10 +226,40 @@ class _Reader:
             message = f"a mapping of keys to figures is expected here, not {node.describe()}"
             self.refuse(node, message, 'such as h1: "0.51998934"')
         for key, value in node.items():
-            if key.text in RESERVED:
-                self.refuse(key, f"{key.text}: is not supported yet", "name the quantities by their own keys")
+            read = RESERVED.get(key.text)
+            if read:
+                read(self, value)
             else:
                 self.entry(key, value, _Within())
+
+    # ── what is no figure ──
+
+    def read_symbols(self, node: Node) -> None:
+        """Names that the source has, each with an expression over keys."""
+        if node.kind != "mapping":
+            hint = 'such as symbols: {delta: "d(E_tot, z1)"}'
+            self.refuse(node, f"a mapping of names to expressions is expected here, not {node.describe()}", hint)
+        for name, value in node.items():
+            if value.kind not in ("text", "number"):
+                hint = 'an expression over keys: "w11+ - w11"'
+                self.refuse(value, f"an expression is expected here, not {value.describe()}", hint)
+            else:
+                self.symbols.append(Symbol(name.text, value.text, value))
+
+    def read_source(self, node: Node) -> None:
+        """Who published the figures: a title, or several texts."""
+        pairs = [(key.text, value) for key, value in node.items()] if node.kind == "mapping" else [("title", node)]
+        self.source = {name: self.sentence(value) for name, value in pairs}
+
+    def read_notes(self, node: Node) -> None:
+        self.notes = tuple(map(self.sentence, node if node.kind == "list" else [node]))
+
+    def sentence(self, node: Node) -> str:
+        if node.kind in ("list", "mapping", "null"):
+            self.refuse(node, f"a text is expected here, not {node.describe()}")
+        return node.text
+
+    # ── figures ──
 
     def entry(self, key: Node, value: Node, within: _Within) -> None:
         """What stands under a key: figures, or under a heading more entries."""
@@ -207,11 +275,11 @@ class _Reader:
 
     def heading(self, key: Node, value: Node, within: _Within) -> None:
         found = EPOCH.fullmatch(key.text)
-        epoch = int(found[1]) if found else None
-        if epoch == 0:
+        epoch, update = (int(part) if part else None for part in found.groups()) if found else (None, None)
+        if 0 in (epoch, update):
             self.refuse(key, "epochs are counted from 1", "epoch 1: is before and after the first update")
         for name, item in value.items():
-            self.entry(name, item, within.under(key.text, epoch))
+            self.entry(name, item, within.under(key.text, epoch, update))
 
     def items(self, key: Node, node: Node, within: _Within, index: tuple[int, ...]) -> tuple[int, ...]:
         """Read a list, nested or not; returns its shape."""
@@ -241,7 +309,7 @@ class _Reader:
         says = self.number(printed)
         if says:
             stands = (within.epoch, within.heading, printed.place)
-            self.figures.append(Figure(key.text, printed.text, *says, *stands, erratum, index))
+            self.figures.append(Figure(key.text, printed.text, *says, *stands, erratum, index, within.update))
 
     def number(self, node: Node) -> Reading | None:
         says = reading(node.text) if node.kind in ("number", "text") else None
@@ -264,3 +332,7 @@ class _Reader:
 
 def _is_erratum(node: Node) -> bool:
     return node.get("printed") is not None
+
+
+RESERVED: Final = {"symbols": _Reader.read_symbols, "source": _Reader.read_source, "notes": _Reader.read_notes}
+"""The names on the top level that are no keys and no headings."""

@@ -6,29 +6,27 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import Enum
 from functools import cached_property
-from itertools import product as cartesian
-from itertools import repeat
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from backtrace.diff.expected import Figure
-from backtrace.errors import UsageError
-from backtrace.expressions import Element, Index, Type
-from backtrace.graph import Graph
-from backtrace.keys import Derivative, Key, Keys, Part, Short, Target, UnknownKeyError
-from backtrace.quantities import Quantity
-from backtrace.report import ends
+from backtrace.diff.expected import Expected, Figure
+from backtrace.diff.members import elements
+from backtrace.diff.order import NOWHERE, Order, Rank
+from backtrace.diff.sheets import Book, Sheet
+from backtrace.diff.symbols import Definition, Named, definitions
+from backtrace.errors import UsageError, did_you_mean
+from backtrace.keys import Key, Keys, Target, UnknownKeyError
+from backtrace.quantities import Quantity, View
+from backtrace.schedule import Keep, Moment
 from backtrace.trace import Trace
 
 FLOOR: Final = 4
 """So many ulp count as equal: programs that print every digit still add up in different orders."""
 LEAST_DIGITS: Final = 3
 """With fewer significant digits one unit off in the last is a difference like any other."""
-UNREAD: Final = (1, 0)
-"""What nothing reads comes last among the gradients."""
 
 
 class Verdict(Enum):
@@ -76,7 +74,11 @@ class Judged:
     @property
     def mark(self) -> str:
         """What follows a key of a certain epoch."""
-        return f"@{self.epoch}" if self.dated and self.quantity else ""
+        if not self.dated or self.quantity is None:
+            return ""
+        view = self.quantity.view
+        several = view.graph.updates_per_epoch > 1
+        return f"@{Moment(view.epoch, view.update).text() if several else view.epoch}"
 
     @property
     def key(self) -> str:
@@ -107,14 +109,40 @@ class Diff:
         return any(self.counts[verdict] for verdict in FAILING)
 
 
-def epochs(figures: Iterable[Figure], keys: Keys) -> set[int]:
-    """The epochs that must be recorded to compare with the figures; without an epoch the first is meant."""
-    asked = {(figure.key, figure.epoch) for figure in figures}
-    found = {(key.epoch or epoch or 1) for text, epoch in asked if (key := _parsed(keys, text)) is not None}
-    return found or {1}
+def epochs(figures: Iterable[Figure], keys: Keys) -> set[Keep]:
+    """The epochs that must be recorded to compare with the figures; without an epoch the first is meant.
+
+    Raises:
+        ConfigError: a symbol of the expected file names what is not there.
+    """
+    symbols = definitions(figures.symbols, keys) if isinstance(figures, Expected) else {}
+    asked = {(figure.key, figure.epoch, figure.update) for figure in figures}
+    dated = (_dated(key, epoch, update) for text, epoch, update in asked if (key := _parsed(keys, text, symbols)))
+    return {keep for key in dated for keep in _epochs_of(key, symbols)} or {1}
 
 
-def _parsed(keys: Keys, text: str) -> Key | None:
+def _dated(key: Key, epoch: int | None, update: int | None) -> Key:
+    """The key with an epoch: its own, that of where it stands, or the first."""
+    return key if key.epoch else key._replace(epoch=epoch or 1, update=update)
+
+
+def _epochs_of(key: Key, symbols: Mapping[str, Definition]) -> Iterator[Keep]:
+    """The epochs of a key, or of all that a symbol reads; with the update where one is named."""
+    assert key.epoch is not None
+    yield (key.epoch, key.update) if key.update else key.epoch
+    if isinstance(key.target, Named):
+        for operand in symbols[key.target.name].operands.values():
+            yield from _epochs_of(_dated(operand, key.epoch, key.update), symbols)
+
+
+def _parsed(keys: Keys, text: str, symbols: Mapping[str, Definition]) -> Key | None:
+    """What a key names: a symbol before anything else."""
+    bare, _, epoch = text.rpartition("@")
+    if text in symbols:
+        return Key(Named(text))  # type: ignore[arg-type]
+    number, _, update = epoch.partition(".")
+    if bare in symbols and number.isdecimal():
+        return Key(Named(bare), int(number), int(update) if update else None)  # type: ignore[arg-type]
     try:
         return keys.parse(text)
     except UnknownKeyError:
@@ -126,6 +154,7 @@ def judge(trace: Trace, figures: Iterable[Figure]) -> Diff:
 
     Raises:
         UsageError: a figure is of an epoch that was not recorded.
+        ConfigError: a symbol of the expected file is refused.
 
     >>> import backtrace
     >>> from backtrace.diff.expected import from_pairs
@@ -133,18 +162,32 @@ def judge(trace: Trace, figures: Iterable[Figure]) -> Diff:
     >>> [(row.key, row.verdict.value) for row in diff.rows]
     [('z1', 'match'), ('h1', 'differs'), ('q', 'unknown')]
     """
-    finder = _Finder(trace)
+    symbols = definitions(figures.symbols, trace.keys) if isinstance(figures, Expected) else {}
+    finder = _Finder(Book(trace, symbols))
     located = [item for group in _lists(figures) for item in finder.located(group)]
     ranked = sorted(_compared([item for item in located if item.quantity]), key=_rank(Order(trace.graph)))
     return Diff(trace, (*ranked, *(item.unknown() for item in located if item.quantity is None)))
 
 
 def _rank(order: Order) -> Callable[[Judged], Rank]:
-    def rank(row: Judged) -> Rank:
-        assert row.quantity is not None
-        return order.rank(row.quantity.view.epoch, row.quantity.target)
+    """A figure's place in the order; a symbol follows the latest of what it reads."""
+    seen: dict[tuple[Moment, str], Rank] = {}
 
-    return rank
+    def rank(view: View, target: Target) -> Rank:
+        if not isinstance(target, Named):
+            return order.rank(Moment(view.epoch, view.update), target)
+        place = (Moment(view.epoch, view.update), target.name)
+        if place not in seen:
+            assert isinstance(view, Sheet)
+            latest = max((rank(*read) for read in view.last_operands(target.name)), default=NOWHERE)
+            seen[place] = latest._replace(turn=max(latest.turn, 1) + 1)
+        return seen[place]
+
+    def rank_of(row: Judged) -> Rank:
+        assert row.quantity is not None
+        return rank(row.quantity.view, row.quantity.target)
+
+    return rank_of
 
 
 # ── finding the numbers ──
@@ -179,7 +222,7 @@ def _lists(figures: Iterable[Figure]) -> Iterator[list[Figure]]:
 class _Finder:
     """Finds the number, or the numbers of an array, that figures are of."""
 
-    trace: Trace
+    book: Book
     seen: dict[str, Key | str] = field(default_factory=dict)
 
     def located(self, group: Sequence[Figure]) -> Iterator[_Located]:
@@ -188,31 +231,46 @@ class _Finder:
         key = self.parsed(first.key)
         if isinstance(key, str):
             return _missing(group, key)
-        epoch = key.epoch or first.epoch
-        view = self.trace.epoch(epoch)
+        views = self.views(key, first)
         try:
-            values = np.asarray(view.value(key.target))
+            values = np.asarray([view.value(key.target) for view in views])
         except UsageError as error:
             return _missing(group, error.faults[0].message)
         shape = _shape(group)
         # A row or a column of numbers may be written as a plain list: only the order matters.
         if _squeezed(shape) != _squeezed(values.shape):
-            return _missing(group, f"it is {_shape_text(values.shape)}, not {_shape_text(shape)}")
+            whole = values.shape if len(views) > 1 else values.shape[1:]
+            return _missing(group, f"it is {_shape_text(whole)}, not {_shape_text(shape)}")
+        dated = (key.epoch or first.epoch) is not None
+        members = ((view, target) for view in views for target in self.members(view, key.target))
         return (
-            _Located(figure, Quantity(view, target), epoch is not None, value)
-            for figure, target, value in zip(
-                group, _elements(key.target, self.trace.graph), values.ravel().tolist(), strict=True
-            )
+            _Located(figure, Quantity(view, target), dated, value)
+            for figure, (view, target), value in zip(group, members, values.ravel().tolist(), strict=True)
         )
+
+    def views(self, key: Key, figure: Figure) -> Sequence[View]:
+        """The recorded epoch that a figure is of; all its updates where it names none of several."""
+        found = self.book.views(key, figure.epoch, figure.update)
+        return [self.book.sheet(view) for view in found] if isinstance(key.target, Named) else found
+
+    @staticmethod
+    def members(view: View, target: Target) -> Iterator[Target]:
+        """The single numbers that a key names."""
+        if isinstance(target, Named):
+            assert isinstance(view, Sheet)
+            return view.members(target.name)
+        return elements(target, view.graph)
 
     def parsed(self, text: str) -> Key | str:
         """What a key names, or the reason why it names nothing; foreign files repeat their keys."""
         if text not in self.seen:
-            try:
-                self.seen[text] = self.trace.keys.parse(text)
-            except UnknownKeyError as error:
-                self.seen[text] = error.faults[0].hint
+            keys = self.book.trace.keys
+            self.seen[text] = _parsed(keys, text, self.book.definitions) or self.reason(text)
         return self.seen[text]
+
+    def reason(self, text: str) -> str:
+        """Why a text names nothing: the name that may have been meant."""
+        return did_you_mean(text, self.book.definitions) or self.book.trace.keys.suggestion("".join(text.split()))
 
 
 def _missing(group: Sequence[Figure], hint: str) -> Iterator[_Located]:
@@ -239,28 +297,6 @@ def _shape_text(shape: Sequence[int]) -> str:
     return f"a list of {shape[0]}" if len(shape) == 1 else f"{' by '.join(map(str, shape))} numbers"
 
 
-def _elements(target: Target, graph: Graph) -> Iterator[Target]:
-    """The single numbers that a target names, in the order of its array."""
-    if isinstance(target, Part):
-        yield from _members(target, graph)
-    elif isinstance(target, Derivative):
-        of, by = (_members(end, graph) if isinstance(end, Part) else repeat(end) for end in target)
-        single = isinstance(target.of, Element) and isinstance(target.by, Element)
-        yield from [target] if single else map(Derivative, of, by)
-    else:
-        yield target
-
-
-def _members(part: Part, graph: Graph) -> Iterator[Element]:
-    """Sample by sample, row by row."""
-    type = graph.types.get(part.name) or graph.types.get(part.name.removesuffix("+")) or Type(())
-    samples: Iterable[int | None] = [part.sample]
-    if type.sampled and part.sample is None:
-        samples = range(graph.samples or 1)
-    indexes = [part.index] if part.index is not None else list(cartesian(*map(range, type.shape)))
-    return (Element(part.name, index, sample) for sample in samples for index in indexes)
-
-
 # ── comparing ──
 
 
@@ -280,89 +316,3 @@ def _compared(items: Sequence[_Located]) -> Iterator[Judged]:
     for item, equal, close, units in zip(items, match.tolist(), near.tolist(), off.tolist(), strict=True):
         verdict = Verdict.MATCH if equal else Verdict.LAST_DIGIT if close else Verdict.DIFFERS
         yield Judged(item.figure, item.quantity, item.dated, item.value, verdict, units)
-
-
-# ── the order of computation ──
-
-
-class Stage(IntEnum):
-    """What comes after what within an epoch; the objective is the end of the forward pass."""
-
-    GIVEN = 0
-    FORWARD = 1
-    BACKWARD = 2
-    UPDATE = 3
-    AFTER = 4
-
-
-class Rank(NamedTuple):
-    """A number's place in the order of computation.
-
-    Of what is differentiated by one element, the links and the ways come before the whole derivative.
-    """
-
-    epoch: int
-    stage: Stage
-    position: tuple[int, int]
-    sample: int
-    place: Index
-    whole: bool
-
-
-@dataclass(frozen=True)
-class Order:
-    """The order of computation of a graph, without a list of everything it computes."""
-
-    graph: Graph
-
-    @cached_property
-    def _forward(self) -> dict[str, int]:
-        return {equation.name: at for at, equation in enumerate(self.graph.forward)}
-
-    @cached_property
-    def _given(self) -> dict[str, int]:
-        return {name: at for at, name in enumerate(self.graph.givens)}
-
-    @cached_property
-    def _updates(self) -> dict[str, int]:
-        return {equation.name: at for at, equation in enumerate(self.graph.updates)}
-
-    @cached_property
-    def _taken_by(self) -> dict[str, str]:
-        """What each gradient array is taken by."""
-        return {gradient: name for name, gradient in self.graph.gradient_of.items()}
-
-    @cached_property
-    def _backward(self) -> dict[str, tuple[int, int]]:
-        """Gradients run against the forward pass; that of a given value follows its first reader's."""
-        found = {name: (-at, 0) for name, at in self._forward.items()}
-        for name, at in self._given.items():
-            readers = [self._forward[equation.name] for equation in self.graph.consumers.get(name, ())]
-            found[name] = (-min(readers), 1 + at) if readers else UNREAD
-        return found
-
-    def rank(self, epoch: int, target: Target) -> Rank:
-        """The place of a single number in the order."""
-        if isinstance(target, Element) and target.name not in self._taken_by:
-            return self._at(epoch, *self._place(target.name), target, True)
-        if isinstance(target, Element):
-            whole, by = True, target._replace(name=self._taken_by[target.name])
-        else:
-            of, by = ends(target)
-            whole = of.name == self.graph.objective and isinstance(target, Derivative | Short)
-        return self._at(epoch, Stage.BACKWARD, self._backward.get(by.name, UNREAD), by, whole)
-
-    @staticmethod
-    def _at(epoch: int, stage: Stage, position: tuple[int, int], element: Element, whole: bool) -> Rank:
-        sample = -1 if element.sample is None else element.sample
-        return Rank(epoch, stage, position, sample, element.index, whole)
-
-    def _place(self, name: str) -> tuple[Stage, tuple[int, int]]:
-        """The stage of a named array and its position there."""
-        core = name.removesuffix("+")
-        if name in self._updates:
-            return Stage.UPDATE, (self._updates[name], 0)
-        if core in self._forward:
-            return Stage.FORWARD if core == name else Stage.AFTER, (self._forward[core], 0)
-        given = self._given.get(core, -1)
-        return (Stage.GIVEN, (given, 0)) if core == name else (Stage.UPDATE, (len(self._updates), given))
