@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from backtrace.ops import Scope, call, macros, retyped, typed
 from backtrace.ops.base import shape_text
 from backtrace.ops.losses import LOSSES
 from backtrace.optimizers import updates
+from backtrace.recurrence import unrolled
 from backtrace.schedule import Schedule
 from backtrace.seeds import Seeds
 from backtrace.stable import stabilised
@@ -34,14 +35,14 @@ def build(config: Config) -> Graph:
     Raises:
         ConfigError: sizes of layers, unknown names and functions, shapes that do not fit, cycles; all of them.
     """
-    whole = drawn(expanded(config))
+    whole = drawn(expanded(unrolled(config)))
     count, size = whole.samples or 1, whole.batch_size
     if size is None or size == count:
         return _Builder(whole).graph()
     schedule = Schedule(count, size, whole.order, whole.shuffle)
-    graph = _Builder(of_samples(whole, range(size))).graph()
-    rest = _Builder(of_samples(whole, range(schedule.rest))).graph() if schedule.rest else None
     data = {given.name: given.values for given in whole.givens if given.sampled}
+    graph = _Builder(of_samples(whole, range(size)), data).graph()
+    rest = _Builder(of_samples(whole, range(schedule.rest)), data).graph() if schedule.rest else None
     how = f"{count} samples, an update after each {f'{size} of them' if size > 1 else 'one'}"
     notes = (how, *(note for note in graph.notes if not note.startswith(f"{size} samples")))
     rest = rest and replace(rest, schedule=schedule)
@@ -51,6 +52,8 @@ def build(config: Config) -> Graph:
 @dataclass
 class _Builder:
     config: Config
+    varying: Collection[str] = ()
+    """What differs from batch to batch, although a batch may have one sample only."""
     faults: list[Fault] = field(default_factory=list)
     turns: dict[str, int] = field(default_factory=dict)
     """Of the gradients that are given for each update, for how many."""
@@ -100,6 +103,7 @@ class _Builder:
             reduce=config.reduce or "sum",
             until=config.until.node.text if config.until and config.until.node else "",
             new_weights=config.new_weights,
+            rates=config.rates,
         )
         self.check_order(graph)
         return self.in_turn(graph)
@@ -139,12 +143,17 @@ class _Builder:
             found[given.name] = GivenArray(given.name, given.role, given.values, Type(shape, given.sampled))
         return found
 
+    def scope(self, names: Mapping[str, Expr]) -> Scope:
+        """What names, functions and given numbers mean in the config's expressions."""
+        fixed = (g for g in self.config.givens if g.role != "parameter" and g.name not in self.varying)
+        constants = {given.name: given.values for given in fixed}
+        return Scope(names, macros(self.config.functions), self.config.samples or 1, constants)
+
     def refuse(self, place: Place | None, message: str, hint: str = "", width: int = 1) -> None:
         self.faults.append(Fault(message, place, hint, width))
 
     def forward(self, givens: Mapping[str, GivenArray]) -> tuple[Equation, ...]:
         scope: dict[str, Expr] = {name: Name(name, given.type) for name, given in givens.items()}
-        functions = macros(self.config.functions)
         made: dict[str, Equation] = {}
         stated = [*self.config.equations, *self.config.report]
         broken: set[str] = set()
@@ -157,7 +166,7 @@ class _Builder:
                 broken.add(statement.name)
                 continue
             try:
-                expr = typed(statement.expr, Scope(scope, functions, self.config.samples or 1))
+                expr = typed(statement.expr, self.scope(scope))
             except ExpressionError as error:
                 self.faults.append(statement.fault(error))
                 broken.add(statement.name)
@@ -219,7 +228,7 @@ class _Builder:
                 return None, forward
             return self.reduced(found, forward)
         name = "E_tot"
-        scope = self.scope(forward, givens)
+        scope = self.computed(forward, givens)
         try:
             expr = typed(stated.expr, scope)
         except ExpressionError as error:
@@ -231,17 +240,17 @@ class _Builder:
         equation = Equation(name, expr, Type(expr.shape, expr.sampled))
         return self.reduced(equation, (*forward, equation))
 
-    def scope(self, forward: Sequence[Equation], givens: Mapping[str, GivenArray]) -> Scope:
+    def computed(self, forward: Sequence[Equation], givens: Mapping[str, GivenArray]) -> Scope:
         """Everything that is given or computed forward."""
         known: dict[str, Expr] = {e.name: Name(e.name, e.type) for e in forward}
         known |= {given.name: Name(given.name, given.type) for given in givens.values()}
-        return Scope(known, macros(self.config.functions), self.config.samples or 1)
+        return self.scope(known)
 
     def seeded(
         self, forward: tuple[Equation, ...], givens: dict[str, GivenArray]
     ) -> tuple[str | None, tuple[Equation, ...]]:
         """The objective that stands for given gradients, with the figures that are given."""
-        seeds = Seeds(self.config, self.scope(forward, givens))
+        seeds = Seeds(self.config, self.computed(forward, givens))
         found = seeds.objective()
         self.faults += seeds.faults
         self.turns = seeds.turns
@@ -258,7 +267,7 @@ class _Builder:
         stated = self.config.until
         if stated is None:
             return
-        scope = self.scope(forward, givens)
+        scope = self.computed(forward, givens)
         slopes = {e.wrt: Name(e.name, e.type) for e in back if e.wrt}
         known = {**scope.names, **{name.id: name for name in slopes.values()}}
         try:
@@ -333,7 +342,7 @@ class _Builder:
         config = self.config
         notes = []
         if config.loss:
-            notes.append(LOSSES[config.loss.kind].about)
+            notes.append(LOSSES[config.loss.kind].about_text(dict(config.loss.options)))
         if config.samples:
             how = f", {config.reduce} over them" if config.reduce else ""
             notes.append(f"{config.samples} samples{how}")

@@ -91,7 +91,8 @@ def run(
 
     Print the whole calculation: forward propagation, error, every step of back propagation, the updated values.
     """
-    from backtrace.render.text import report_lines
+    from backtrace.render.rates import rate_lines
+    from backtrace.render.text import Writer, report_lines
 
     figures = _expected(expect) if expect else None
     shown = _shown_epochs(epoch, every)
@@ -100,6 +101,8 @@ def run(
     _check_choice(trace, layout)
     epochs_shown = tuple(shown(len(trace.losses))) if shown else (1, len(trace.losses))
     _print(report_lines(trace, replace(layout, epochs=epochs_shown)))
+    if not layout.choice.only and not layout.choice.sections:
+        _print(rate_lines(trace, Writer(layout, trace.epochs[0])))
     if figures is not None:
         _print(iter([()]))
         _report_differences(trace, figures, layout)

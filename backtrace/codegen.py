@@ -17,16 +17,16 @@ import numpy as np
 from backtrace.executor import Arrays, counters
 from backtrace.expressions import Call, Element, Expr, Name, Num, Ref, Type, walk
 from backtrace.graph import EPOCH, RATE, STOP, UPDATE, Equation, Graph
-from backtrace.ops import TABLE, call, softmax
+from backtrace.ops import TABLE, call
+from backtrace.ops.base import Kernel
 from backtrace.ops.elementwise import SCALAR_NAMES as ELEMENTWISE_NAMES
 from backtrace.ops.elementwise import Elementwise, Many
 from backtrace.ops.movements import Movement
-from backtrace.ops.products import MatMul
-from backtrace.ops.reductions import OverSamples, Reduction
-from backtrace.ops.softmax import AlongAxis
 from backtrace.scalars import element
 
-SCALAR_NAMES: dict[str, Any] = ELEMENTWISE_NAMES | {row.name: row.numbers for row in softmax.ROWS}
+SCALAR_NAMES: dict[str, Any] = ELEMENTWISE_NAMES | {
+    row.name: row.numbers for row in TABLE.values() if isinstance(row, Kernel)
+}
 
 LIMIT = 200
 """Up to so many statements a step, generated Python beats numpy, whose calls cost some 260 ns each."""
@@ -36,7 +36,6 @@ LONGEST = 1000
 """Python compiles no sum of some three thousand terms."""
 MOST_PARTS = 5000
 """Statements of more parts take longer to compile than to run; numpy computes each common part once."""
-SUMS = (MatMul, Reduction, OverSamples)
 
 
 def statements(graph: Graph) -> int:
@@ -108,7 +107,7 @@ class Source:
             args.append(self.hoisted(arg, False, repeated and not branch, branch))
         if tuple(args) != expr.args:
             expr = call(expr.op, *args, **dict(expr.options))
-        if top or not (op.kernel or (often and isinstance(op, SUMS))):
+        if top or not (op.kernel or (often and op.gathers)):
             return expr
         self.temporaries += 1
         type = Type(expr.shape, expr.sampled)
@@ -120,13 +119,11 @@ class Source:
     def kernel(self, name: str, expr: Call) -> None:
         """One statement for each line of elements that are computed together."""
         op = TABLE[expr.op]
-        assert isinstance(op, AlongAxis)
-        axis = op.axis(expr)
-        for index, sample in places(Type(expr.shape, expr.sampled), self.samples):
-            if index[axis] == 0:
-                line = op.line(expr, index)
-                targets = ", ".join(self.variable(Element(name, at, sample)) for at in line)
-                operands = ", ".join(self.text(element(expr.args[0], at, sample)) for at in line)
+        assert isinstance(op, Kernel)
+        for sample in range(self.samples or 1) if expr.sampled else (None,):
+            for made, read in op.lines(expr):
+                targets = ", ".join(self.variable(Element(name, at, sample)) for at in made)
+                operands = ", ".join(self.text(element(expr.args[0], at, sample)) for at in read)
                 self.lines.append(f"{targets}, = {expr.op}(({operands},))")
 
     def text(self, expr: Expr) -> str:
@@ -140,7 +137,7 @@ class Source:
         assert isinstance(op, Elementwise)
         operands = [self.text(arg) for arg in expr.args]
         if isinstance(op, Many):
-            return "(" + f" {op.sign} ".join(operands) + ")"
+            return op.source(operands)
         values = {key: repr(float(value)) for key, value in {**op.options, **dict(expr.options)}.items()}
         template = op.scalar
         for letter, operand in zip(op.letters, operands, strict=True):

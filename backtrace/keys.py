@@ -154,7 +154,7 @@ class Keys:
         if core == RATE and pretty:
             return "η"
         text = self._pretty_inner(core.removesuffix("#")) if pretty else core.removesuffix("#")
-        return text.removeprefix("@") + (("⁺" if pretty else "+") if plus else "")
+        return self._plain(text) + (("⁺" if pretty else "+") if plus else "")
 
     @cached_property
     def differentiated(self) -> dict[str, str]:
@@ -188,6 +188,10 @@ class Keys:
             text = f"({base})"
         return text + (("⁺" if pretty else "+") if plus else "") + sample
 
+    def _plain(self, text: str) -> str:
+        """The name of a counter or of the clipping's norm without its @, where no user's name is the same."""
+        return text if text[1:] in self.types else text.removeprefix("@")
+
     def _indexed(self, base: str, core: str, index: Index, pretty: bool) -> str:
         if core in self.labels:
             label = self.labels[core][index[0]]
@@ -198,7 +202,7 @@ class Keys:
         if not index or self._lone(core):
             if base == RATE and pretty:
                 return "η"
-            return (self._pretty_inner(base) if pretty else base).removeprefix("@")
+            return self._plain(self._pretty_inner(base) if pretty else base)
         style = self._styles.get(core)
         digits = [str(at + 1) for at in index]
         if not base.replace("#", "").isidentifier():
@@ -318,13 +322,13 @@ class Keys:
         return None
 
     def _named(self, base: str, sample: int | None) -> list[str]:
-        """What a name may mean: a sample's own objective, itself, an alias of the objective."""
+        """What a name may mean: a sample's own objective, itself, an alias of the objective, the rate, a counter."""
         names = [f"{base}#"] if sample is not None and f"{base}#" in self.types else []
         names.append(base)
         if base in OBJECTIVE_NAMES and self.objective and base not in self.types:
             own = f"{self.objective}#"
             names.append(own if sample is not None and own in self.types else self.objective)
-        return [*names, f"@{base}"]
+        return [*names, RATE if base == "η" else f"@{base}"]
 
     def _resolved(self, base: str, plus: str, sample: int | None) -> Element | Part | None:
         found = self._place(base)

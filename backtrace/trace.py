@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from backtrace.build import build
 from backtrace.config import Config, read
-from backtrace.errors import Fault, UsageError
+from backtrace.errors import Fault, NumericError, UsageError
 from backtrace.expressions import Element
 from backtrace.graph import RATE, Graph
 from backtrace.keys import Key, Keys, Part
@@ -37,6 +37,8 @@ class Trace:
 
     graph: Graph
     recording: Recording
+    rates: Mapping[float, Trace | None] = field(default_factory=dict)
+    """By learning rate the trace, where the config has several; None where the numbers left the finite range."""
 
     @cached_property
     def epochs(self) -> Sequence[View]:
@@ -153,7 +155,18 @@ def run_graph(
         raise UsageError(
             Fault(f"{given}, but {count} epochs are asked for", hint="give the others too, or fewer epochs")
         )
-    return Trace(changed_graph, train(changed_graph, count, keep or (1, count), progress))
+    recording = train(changed_graph, count, keep or (1, count), progress)
+    rates = {} if "learning_rate" in (values or {}) else {r: _at_rate(changed_graph, r, count) for r in graph.rates}
+    return Trace(changed_graph, recording, rates)
+
+
+def _at_rate(graph: Graph, rate: float, epochs: int) -> Trace | None:
+    """The same training at another learning rate, the last update recorded."""
+    other = graph.with_values({}, rate)
+    try:
+        return Trace(other, train(other, epochs, ()))
+    except NumericError:
+        return None
 
 
 def changed(graph: Graph, values: Mapping[str, float]) -> Graph:

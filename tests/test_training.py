@@ -15,6 +15,7 @@ from backtrace.graph import Graph
 from backtrace.schedule import Moment, Schedule
 from backtrace.training import MOST, train
 from backtrace.yamlfile import parse
+from tests.runner import Runner
 
 KINDS = [ArrayExecutor, ScalarExecutor]
 DATA = np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0], [0.5, 0.5, 1.0]])
@@ -293,3 +294,28 @@ def test_batches_of_a_schedule() -> None:
     schedule = Schedule(count=5, size=2, order=(4, 3, 2, 1, 0))
     epochs = schedule.epochs()
     assert next(epochs) == next(epochs) == [(4, 3), (2, 1), (0,)]
+
+
+# ── several learning rates ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_several_learning_rates_stand_side_by_side(backtrace_command: Runner, tmp_path: Path) -> None:
+    file = tmp_path / "rates.yaml"
+    file.write_text(SQUARE.replace("0.25", "[0.25, 0.5, 1e300]") + "epochs: 3\n")
+    outcome = backtrace_command("run", str(file))
+    assert outcome.code == 0
+    lines = outcome.out.partition("── learning rates side by side ")[2].splitlines()[1:]
+    assert [line.split() for line in lines] == [
+        ["η", "=", "0.25", "η", "=", "0.5", "η", "=", "1.00000000e+300"],
+        ["E,", "epoch", "1", "1.00000000", "1.00000000", "-"],
+        ["E,", "epoch", "2", "0.25000000", "0.00000000", "-"],
+        ["E,", "epoch", "3", "0.06250000", "0.00000000", "-"],
+        ["w⁺", "0.12500000", "0.00000000", "-"],
+    ]
+    assert backtrace.run(file).rates[0.5]["w+@3"] == 0  # type: ignore[index]
+
+
+def test_a_rate_that_is_set_stands_alone(backtrace_command: Runner, tmp_path: Path) -> None:
+    file = tmp_path / "rates.yaml"
+    file.write_text(SQUARE.replace("0.25", "[0.25, 0.5]"))
+    assert "side by side" not in backtrace_command("run", str(file), "--set", "learning_rate=0.1").out

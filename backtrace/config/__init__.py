@@ -30,6 +30,7 @@ from backtrace.config.records import (
     Upstream,
     activation_faults,
     expression_fault,
+    named,
 )
 from backtrace.config.table import ENTRIES, LAYER, LOSS, TOP
 from backtrace.config.training import Training, of_samples
@@ -87,9 +88,12 @@ class _Reader(Givens, Training, Updates):
         givens, samples = self.givens(nodes)
         objective = self.minimized(nodes)
         self.consistent(root, nodes)
+        if isinstance(rates := values.get("learning_rate"), tuple):
+            values |= {"learning_rate": rates[0], "rates": rates}
         config = Config(root.place.file, givens=givens, samples=samples, objective=objective, nodes=nodes, **values)
         self.names_once(config, nodes)
         self.in_batches(config, nodes)
+        self.indexed(nodes)
         if self.faults:
             self.activations(nodes)
         return config
@@ -138,7 +142,7 @@ class _Reader(Givens, Training, Updates):
             return self.expected(node, "a mapping of names to expressions")
         found = []
         for key, value in node.items():
-            named = self.checked_name(key)
+            named = self.checked_head(key)
             expr = self.expression(value)
             if named and expr is not None:
                 found.append(Statement(key.text, expr, value))
@@ -189,7 +193,7 @@ class _Reader(Givens, Training, Updates):
             values.get("bias"),
             values.get("pre"),
             values.get("out"),
-            values.get("activation") or "identity",
+            *named(values.get("activation") or "identity"),
             node,
             values.get("units"),
         )
@@ -222,11 +226,13 @@ class _Reader(Givens, Training, Updates):
 
     def loss(self, node: Node) -> LossSpec | None:
         if node.kind == "text":
-            return LossSpec(node.text, "E", "E_tot", node)
+            kind, options = named(node.text)
+            return LossSpec(kind, "E", "E_tot", node, options)
         if node.kind != "mapping":
             return self.expected(node, "the name of a loss")
         parts = self.keyed(node, LOSS, "a loss")
         values = {key.name: getattr(self, key.read)(parts[key.name]) for key in LOSS if key.name in parts}
         if "kind" not in parts:
             return self.fault(node, "the loss has no kind:", "kind: half_squared_error")
-        return LossSpec(values["kind"] or "", values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"])
+        kind, options = named(values["kind"] or "")
+        return LossSpec(kind, values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"], options)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from backtrace.config.table import ACTIVATIONS
 from backtrace.errors import Fault, Place, did_you_mean
-from backtrace.expressions import Expr, ExpressionError
+from backtrace.expressions import Call, Expr, ExpressionError, Option, parse
 from backtrace.yamlfile import Node
 
 Array = npt.NDArray[np.float64]
@@ -79,6 +79,8 @@ class Layer:
     pre: str | tuple[str, ...] | None
     out: str | tuple[str, ...] | None
     activation: str
+    options: tuple[Option, ...]
+    """The activation's options: leaky_relu(slope=0.2)."""
     node: Node
     units: int | None = None
 
@@ -91,6 +93,7 @@ class LossSpec:
     terms: str
     total: str
     node: Node
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -164,8 +167,10 @@ class Config:
     objective: Objective | None = None
     reduce: str | None = None
     learning_rate: float | Statement | None = None
+    rates: tuple[float, ...] = ()
     optimizer: OptimizerSpec = OptimizerSpec("sgd")
     epochs: int | None = None
+    steps: Mapping[str, range] = field(default_factory=dict)
     batch_size: int | None = None
     order: tuple[int, ...] | None = None
     shuffle: int | None = None
@@ -189,10 +194,24 @@ class Config:
 def activation_faults(node: Node | None, functions: Iterable[str]) -> list[Fault]:
     """The fault of an activation that neither the program nor the config has; none for others."""
     known = [*ACTIVATIONS, *functions]
-    if node is None or node.kind != "text" or node.text in known:
+    if node is None or node.kind != "text" or named(node.text)[0] in known:
         return []
-    hint = did_you_mean(node.text, known) or f"known: {', '.join(known)}"
-    return [Fault(f'there is no activation "{node.text}"', node.place, hint, max(len(node.text), 1))]
+    name = named(node.text)[0]
+    hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+    return [Fault(f'there is no activation "{name}"', node.place, hint, max(len(node.text), 1))]
+
+
+def named(text: str) -> tuple[str, tuple[Option, ...]]:
+    """The name of a function and its options; a text that is neither is a name that nothing has.
+
+    >>> named("leaky_relu(slope=0.2)"), named("tanh")
+    (('leaky_relu', (('slope', 0.2),)), ('tanh', ()))
+    """
+    try:
+        found = parse(text)
+    except ExpressionError:
+        return text, ()
+    return (found.op, found.options) if isinstance(found, Call) and not found.args else (text, ())
 
 
 def expression_fault(node: Node | None, error: ExpressionError) -> Fault:

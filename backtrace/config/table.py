@@ -27,12 +27,13 @@ TOP: Final = (
     Key(
         "learning_rate",
         "rate",
-        "the size of a step against the gradient, or an expression of k; without it nothing is updated",
+        "the size of a step, an expression of k, or a list of several; without it nothing is updated",
         "learning_rate",
     ),
     Key("layers", "layers", "a layered network, the short form of equations", "layers"),
     Key("orientation", "orientation", "x @ W (rows of a weight matrix are inputs) or W @ x", "column_vectors"),
     Key("equations", "equations", "name: expression, for one sample", "equations"),
+    Key("steps", "steps", "the counters of equations such as h[t]: {t: 1..3}", "steps"),
     Key("functions", "functions", "functions of your own, {swish(x): x * sigmoid(x)}", "functions"),
     Key("loss", "loss", "the loss of a layered network, and the names of its terms and total", "loss"),
     Key("minimize", "objective", "the quantity to make small: a name or an expression"),
@@ -114,11 +115,9 @@ CLIP: Final = (
     Key("each", "boolean", "the norm of each parameter's gradient instead"),
     Key("value", "number", "the greatest size of an element"),
 )
-LATER: Final = ("steps",)
-"""Keys of the language that this version does not know yet."""
 ACTIVATIONS: Final = (
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "softplus", "silu", "step", "softmax",
-    "log_softmax", "exp", "sin",
+    "log_softmax", "hard_sigmoid", "sign", "exp", "sin",
 )  # fmt: skip
 SHUFFLE: Final = (Key("seed", "whole", "the seed of the order"),)
 BACKWARD: Final = {"old_weights": False, "new_weights": True}

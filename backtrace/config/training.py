@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -17,6 +18,7 @@ from backtrace.config.values import Values
 from backtrace.expressions import ExpressionError, parse
 from backtrace.yamlfile import Node
 
+MOST_STEPS: Final = 1000
 CONDITION: Final = ("where(", ", 1, 0)")
 """A comparison is of the language only inside where."""
 
@@ -54,6 +56,29 @@ class Training(Values):
             error.offset = max(0, error.offset - len(before))
             self.faults.append(expression_fault(node, error))
             return None
+
+    def steps(self, node: Node) -> dict[str, range] | None:
+        """The counters, each with the numbers of its first and its last step."""
+        if node.kind != "mapping" or not list(node.items()):
+            return self.expected(node, "a counter with its steps, such as {t: 1..3}")
+        read = {key.text: self.span(value) for key, value in node.items() if self.checked_name(key)}
+        return {name: found for name, found in read.items() if found is not None}
+
+    def span(self, node: Node) -> range | None:
+        found = re.fullmatch(r"(\d{1,6})\s*\.\.\s*(\d{1,6})", node.text)
+        if found is None:
+            return self.expected(node, "the first and the last step, such as 1..3")
+        first, last = int(found[1]), int(found[2])
+        if not first <= last < first + MOST_STEPS:
+            return self.fault(node, f"{node.text} is {max(0, last - first + 1)} steps", f"1 to {MOST_STEPS} of them")
+        return range(first, last + 1)
+
+    def indexed(self, nodes: Mapping[str, Node]) -> None:
+        """Names with brackets belong to steps."""
+        sections = ("inputs", "targets", "parameters", "equations", "report")
+        keys = [key for name in sections if name in nodes for key, _ in nodes[name].items() if "[" in key.text]
+        if keys and "steps" not in nodes:
+            self.fault(keys[0], f'"{keys[0].text}" is a step, but there are none', "add steps: {t: 1..3}")
 
     def backward(self, node: Node) -> bool | None:
         found = BACKWARD.get(node.text)

@@ -21,8 +21,11 @@ CLIP_HINT = "clip: {norm: 5.0} shortens all gradients together, clip: {value: 1.
 class Updates(Values):
     """Reads the keys of a config that say what an update does."""
 
-    def rate(self, node: Node) -> float | Statement | None:
-        """A number, or an expression of the epoch k or the update n."""
+    def rate(self, node: Node) -> float | Statement | tuple[float, ...] | None:
+        """A number, several side by side, or an expression of the epoch k or the update n."""
+        if node.kind == "list":
+            read = [self.number(item) for item in node]
+            return tuple(rate for rate in read if rate is not None) or self.expected(node, "learning rates")
         if node.kind == "text" and not node.quoted and (set(node.text) & set("+-*/(") or node.text in ("k", "n")):
             expr = self.expression(node)
             return None if expr is None else Statement("learning_rate", expr, node)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from backtrace.config.records import Array, expression_fault
-from backtrace.config.table import LATER, ORIENTATIONS, TOP, Key
+from backtrace.config.table import ORIENTATIONS, Key
 from backtrace.errors import Fault, did_you_mean
 from backtrace.expressions import Expr, ExpressionError, parse
 from backtrace.yamlfile import Node
@@ -42,8 +42,6 @@ class Values:
         for key, value in node.items():
             if key.text in known:
                 found[key.text] = value
-            elif keys is TOP and key.text in LATER:
-                self.fault(key, f'"{key.text}" is not supported yet')
             else:
                 hint = did_you_mean(key.text, known) or textwrap.fill(f"known here: {', '.join(known)}", 90)
                 self.fault(key, f'"{key.text}" is no key of {where}', hint)
@@ -129,6 +127,14 @@ class Values:
         reason = " (it is a word of Python)" if keyword.iskeyword(key.text) else ""
         self.fault(key, f'"{key.text}" is no name for a quantity{reason}', name_hint(key.text))
         return False
+
+    def checked_head(self, key: Node) -> bool:
+        """A name, or with brackets that of a step: h[t], h[0]."""
+        stem, bracket, index = key.text.partition("[")
+        inside = index.removesuffix("]")
+        if bracket and index.endswith("]") and is_name(stem) and (is_name(inside) or inside.isdecimal()):
+            return True
+        return self.checked_name(key)
 
     def array(self, node: Node) -> Array | None:
         """A number or nested lists of numbers of one length on each level."""

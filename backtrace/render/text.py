@@ -319,7 +319,8 @@ class Writer(Formulas):
         if table.more:
             yield (Span(f"  {self.dots} {table.more} row{'s' * (table.more != 1)} more (--full)", "dim"),)
         for equation in table.updates:
-            yield (Span("  " + self.update_text(equation, table), "dim"),)
+            for number, line in enumerate(wrapped_formula(self.update_text(equation, table), self.layout.width - 6)):
+                yield (Span(" " * (6 if number else 2) + line, "dim"),)
 
     def update_text(self, equation: Equation, table: Table) -> str:
         """An update's equation; of numbered scalars in one table, for their common letter."""
@@ -371,8 +372,8 @@ class Writer(Formulas):
         yield ()
         made = len(trace.losses) * graph.updates_per_epoch
         yield (Span(f"Final values, after {made} updates", "heading"),)
-        final = [self.view.quantity(Element(f"{n}+", i)) for n in graph.trained for i in _indexes(graph.types[n].shape)]
-        texts = [f"{self.label(q.target).rstrip('⁺+')} = {self.value(q.value)}" for q in final[:60]]
+        final = final_values(trace)
+        texts = [f"{self.label(key).rstrip('⁺+')} = {self.value(self.view.number(key))}" for key in final[:60]]
         if len(final) > 60:
             texts.append(f"{self.dots} {len(final) - 60} more")
         for line in run_on(texts, self.layout.width - 2):
@@ -390,6 +391,12 @@ class Writer(Formulas):
         if not trace.graph.until:
             return ""
         return f" until {trace.graph.until}" if trace.recording.stopped else f", not yet {trace.graph.until}"
+
+
+def final_values(trace: Trace) -> list[Element]:
+    """The trained parameters after the last update."""
+    graph = trace.graph
+    return [Element(f"{name}+", index) for name in graph.trained for index in _indexes(graph.types[name].shape)]
 
 
 def _indexes(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import groupby, islice
 from typing import Final
 
 from backtrace.expressions import Element, names
@@ -142,11 +142,9 @@ class _Report(Steps):
         return found
 
     def computed(self, equations: Sequence[Equation]) -> Iterator[Rows]:
-        """A block for each layer, or one for equations that belong to none."""
-        groups: dict[str, list[Equation]] = {}
-        for equation in equations:
-            groups.setdefault(equation.group, []).append(equation)
-        for title, members in groups.items():
+        """A block for each layer or step, and for equations between them that belong to none."""
+        for title, run in groupby(equations, lambda equation: equation.group):
+            members = list(run)
             lines = [line for equation in members for line in self.cut_lines(equation.name)]
             shown = tuple(e for e in members if e.type.shape)
             more = sum(self.count(e.name) - len(self.cut_lines(e.name)) for e in members)
