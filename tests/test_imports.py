@@ -45,6 +45,7 @@ ROWS = (
     "render.rates render.examples",
     "diff.symbols diff.members diff.order",
     "diff.sheets",
+    "diff.rounding",
     "diff.verdicts",
     "diff",
     "render render.terminal render.differences",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -15,9 +15,10 @@ import numpy as np
 from backtrace.diff.expected import Expected, Figure
 from backtrace.diff.members import elements
 from backtrace.diff.order import NOWHERE, Order, Rank
+from backtrace.diff.rounding import NOISE, PRECISE, Ancestry, Printed, sources_unit
 from backtrace.diff.sheets import Book, Sheet
 from backtrace.diff.symbols import Definition, Named, definitions
-from backtrace.errors import UsageError, did_you_mean
+from backtrace.errors import Fault, UsageError, did_you_mean
 from backtrace.keys import Key, Keys, Target, UnknownKeyError
 from backtrace.quantities import Quantity, View
 from backtrace.schedule import Keep, Moment
@@ -36,13 +37,18 @@ class Verdict(Enum):
     """Equal at the printed digits."""
     LAST_DIGIT = "last digit"
     """Cut instead of rounded, or less than one unit off in the last place."""
+    ROUNDING = "from rounded values"
+    """Not right at its digits, but it follows from the rounded figures it depends on."""
+    CARRIED = "carried"
+    """Not right, but it follows from an earlier figure that is not: this step is right."""
     DIFFERS = "differs"
     """Wrong at the printed digits."""
     UNKNOWN = "unknown"
     """Its key names nothing here, or not so many numbers."""
 
 
-FAILING: Final = frozenset({Verdict.DIFFERS, Verdict.UNKNOWN})
+FAILING: Final = frozenset({Verdict.CARRIED, Verdict.DIFFERS, Verdict.UNKNOWN})
+SOUND: Final = frozenset({Verdict.MATCH, Verdict.LAST_DIGIT, Verdict.ROUNDING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +169,58 @@ def judge(trace: Trace, figures: Iterable[Figure]) -> Diff:
     [('z1', 'match'), ('h1', 'differs'), ('q', 'unknown')]
     """
     symbols = definitions(figures.symbols, trace.keys) if isinstance(figures, Expected) else {}
-    finder = _Finder(Book(trace, symbols))
+    book = Book(trace, symbols)
+    finder = _Finder(book)
     located = [item for group in _lists(figures) for item in finder.located(group)]
     ranked = sorted(_compared([item for item in located if item.quantity]), key=_rank(Order(trace.graph)))
-    return Diff(trace, (*ranked, *(item.unknown() for item in located if item.quantity is None)))
+    units = {name: _unit_of(trace, name) for name in figures.rounded} if isinstance(figures, Expected) else {}
+    settled = _settled(ranked, Ancestry(book, units))
+    return Diff(trace, (*settled, *(item.unknown() for item in located if item.quantity is None)))
+
+
+def _unit_of(trace: Trace, name: str) -> float:
+    """The unit in which a given array is written."""
+    given = trace.graph.givens.get(name)
+    if given is None:
+        hint = did_you_mean(name, trace.graph.givens) or f"given here: {', '.join(trace.graph.givens)}"
+        raise UsageError(Fault(f'rounded: "{name}" is not given', hint=hint))
+    return sources_unit(given.values.ravel().tolist())
+
+
+def _settled(rows: Sequence[Judged], ancestry: Ancestry) -> Iterator[Judged]:
+    """The figures with what follows from others told apart from what is wrong by itself, in order."""
+    first = next((at for at, row in enumerate(rows) if row.verdict is Verdict.DIFFERS), len(rows))
+    for row in rows[:first] if first < len(rows) else ():
+        _note(ancestry, row)
+    yield from rows[:first]
+    for row in rows[first:]:
+        settled = _examined(row, ancestry) if row.verdict is Verdict.DIFFERS else row
+        _note(ancestry, settled)
+        yield settled
+
+
+def _note(ancestry: Ancestry, row: Judged) -> None:
+    assert row.quantity is not None
+    ancestry.add(row.quantity, _printed(row))
+
+
+def _printed(row: Judged) -> Printed:
+    right = row.verdict in (Verdict.MATCH, Verdict.LAST_DIGIT)
+    figure = row.figure
+    return Printed(figure.value, figure.unit, figure.digits, row.value, right, row.verdict in SOUND)
+
+
+def _examined(row: Judged, ancestry: Ancestry) -> Judged:
+    """A figure that is not right at its digits: noise of computing, following from others, or wrong by itself."""
+    assert row.quantity is not None
+    figure = row.figure
+    if figure.digits >= PRECISE:
+        noise = NOISE * ancestry.noise(row.quantity)
+        if abs(figure.value - row.value) <= figure.unit / 2 + noise:
+            return replace(row, verdict=Verdict.MATCH)
+    follows = ancestry.follows(row.quantity, _printed(row))
+    verdict = {True: Verdict.ROUNDING, False: Verdict.CARRIED, None: Verdict.DIFFERS}[follows]
+    return replace(row, verdict=verdict)
 
 
 def _rank(order: Order) -> Callable[[Judged], Rank]:
