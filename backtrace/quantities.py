@@ -20,7 +20,8 @@ from backtrace.graph import RATE, Equation, Graph
 from backtrace.keys import Derivative, Keys, Part, Path, Short, Target, Via, resampled
 from backtrace.ops import TABLE
 from backtrace.ops.base import ONE
-from backtrace.ops.elementwise import SCALAR_NAMES, Elementwise, Many
+from backtrace.ops.elementwise import SCALAR_NAMES, Elementwise
+from backtrace.ops.many import Many
 from backtrace.scalars import element
 from backtrace.simplify import simplified
 
@@ -346,15 +347,8 @@ def evaluated(expr: Expr, value: Callable[[Any], float]) -> float:
         return evaluated(expr.args[1] if evaluated(expr.args[0], value) else expr.args[2], value)
     args = [evaluated(arg, value) for arg in expr.args]
     if isinstance(row, Many):
-        return _accumulated(row.sign, args)
+        return row.number(args)
     return _careful(expr.op, args, {**row.options, **dict(expr.options)})
-
-
-def _accumulated(sign: str, args: list[float]) -> float:
-    result = args[0]
-    for arg in args[1:]:
-        result = result + arg if sign == "+" else result * arg
-    return result
 
 
 def _careful(op: str, args: list[float], options: Mapping[str, Any]) -> float:

@@ -99,7 +99,7 @@ GREEK: Final = frozenset(_LETTERS.split())
 
 
 def latex_label(leaf: Expr) -> str:
-    """The text of a leaf in LaTeX: digits at the end of a name, and what follows _, are subscripts.
+    r"""The text of a leaf in LaTeX: digits at the end of a name, and what follows _, are subscripts.
 
     >>> [latex_label(Name(name)) for name in ("W11", "x_1", "E_tot", "net_h1", "alpha")]
     ['W_{11}', 'x_1', 'E_{\\text{tot}}', '\\text{net}_{h1}', '\\alpha']
