@@ -20,7 +20,8 @@ from backtrace.graph import EPOCH, RATE, STOP, UPDATE, Equation, Graph
 from backtrace.ops import TABLE, call
 from backtrace.ops.base import Kernel
 from backtrace.ops.elementwise import SCALAR_NAMES as ELEMENTWISE_NAMES
-from backtrace.ops.elementwise import Elementwise, Many
+from backtrace.ops.elementwise import Elementwise
+from backtrace.ops.many import Many
 from backtrace.ops.movements import Movement
 from backtrace.scalars import element
 

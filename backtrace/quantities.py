@@ -20,7 +20,8 @@ from backtrace.graph import RATE, Equation, Graph
 from backtrace.keys import Derivative, Keys, Part, Path, Short, Target, Via, resampled
 from backtrace.ops import TABLE
 from backtrace.ops.base import ONE
-from backtrace.ops.elementwise import SCALAR_NAMES, Elementwise, Many
+from backtrace.ops.elementwise import SCALAR_NAMES, Elementwise
+from backtrace.ops.many import Many
 from backtrace.scalars import element
 from backtrace.schedule import Batch
 from backtrace.simplify import simplified

@@ -10,9 +10,10 @@ from backtrace.expressions import Call, Name
 from backtrace.expressions.writing import INFIX, PLAIN, literal_text, to_text
 from backtrace.ops import GROUPS, MACROS
 from backtrace.ops.base import Op
-from backtrace.ops.elementwise import Elementwise, Many
+from backtrace.ops.elementwise import Elementwise
 from backtrace.ops.losses import LOSSES
 from backtrace.ops.macros import Macro
+from backtrace.ops.many import Many
 
 PAGE = Path(__file__).parent / "language.md"
 HEAD = """# The language of equations

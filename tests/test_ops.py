@@ -19,9 +19,10 @@ from backtrace.expressions import Call, Element, Expr, ExpressionError, Index, N
 from backtrace.graph import Equation
 from backtrace.ops import TABLE, Macro, Scope, call, typed
 from backtrace.ops.base import Op, Read
-from backtrace.ops.elementwise import Elementwise, chosen
+from backtrace.ops.elementwise import Elementwise
 from backtrace.ops.extremes import CumulativeSum, Extreme
 from backtrace.ops.images import Convolution
+from backtrace.ops.many import chosen
 from backtrace.ops.products import MatMul
 from backtrace.ops.reductions import OverSamples, Reduction
 from backtrace.scalars import derivative, element, reached

@@ -115,7 +115,8 @@ def test_every_number_matches_at_any_digits_and_differs_two_units_away(path: Pat
         given.append(Figure(key, text, *says))
     assert {row.verdict for row in compare(trace, given).rows} == {Verdict.MATCH}
     moved = [replace(figure, value=figure.value + 2 * figure.unit) for figure in given if figure.digits < 15]
-    assert {row.verdict for row in compare(trace, moved).rows} == {Verdict.DIFFERS}
+    fine = {Verdict.MATCH, Verdict.LAST_DIGIT}
+    assert fine.isdisjoint(row.verdict for row in compare(trace, moved).rows)
 
 
 def test_what_names_nothing_is_unknown(example: Trace, xor: Trace) -> None:

@@ -88,14 +88,13 @@ class Expected(Sequence[Figure]):
     """The figures of an expected file in its order, and what the file says beside them.
 
     ``source`` has what is known of who published them (a lone text is its title); like ``notes`` it is kept for
-    readers and never judged. ``rounded`` are the given arrays that the source had with more digits than it prints.
+    readers and never judged.
     """
 
     figures: tuple[Figure, ...]
     symbols: tuple[Symbol, ...] = ()
     source: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    rounded: tuple[str, ...] = ()
 
     @overload
     def __getitem__(self, at: int) -> Figure: ...
@@ -163,7 +162,7 @@ def figures(document: Document) -> Expected:
         reader.refuse(document.root, "there is no figure here", 'such as h1: "0.51998934"')
     if reader.faults:
         raise ConfigError(reader.faults)
-    return Expected(tuple(reader.figures), tuple(reader.symbols), reader.source, reader.notes, reader.rounded)
+    return Expected(tuple(reader.figures), tuple(reader.symbols), reader.source, reader.notes)
 
 
 def from_pairs(pairs: Iterable[str]) -> tuple[Figure, ...]:
@@ -216,7 +215,6 @@ class _Reader:
     symbols: list[Symbol] = field(default_factory=list)
     source: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    rounded: tuple[str, ...] = ()
     faults: list[Fault] = field(default_factory=list)
 
     def refuse(self, node: Node, message: str, hint: str = "") -> None:
@@ -255,10 +253,6 @@ class _Reader:
 
     def read_notes(self, node: Node) -> None:
         self.notes = tuple(map(self.sentence, node if node.kind == "list" else [node]))
-
-    def read_rounded(self, node: Node) -> None:
-        """The names of given arrays."""
-        self.rounded = tuple(map(self.sentence, node if node.kind == "list" else [node]))
 
     def sentence(self, node: Node) -> str:
         if node.kind in ("list", "mapping", "null"):
@@ -344,6 +338,5 @@ RESERVED: Final = {
     "symbols": _Reader.read_symbols,
     "source": _Reader.read_source,
     "notes": _Reader.read_notes,
-    "rounded": _Reader.read_rounded,
 }
 """The names on the top level that are no keys and no headings."""

@@ -15,10 +15,10 @@ import numpy as np
 from backtrace.diff.expected import Expected, Figure
 from backtrace.diff.members import elements
 from backtrace.diff.order import NOWHERE, Order, Rank
-from backtrace.diff.rounding import NOISE, PRECISE, Ancestry, Printed, sources_unit
+from backtrace.diff.rounding import NOISE, PRECISE, Ancestry, Printed
 from backtrace.diff.sheets import Book, Sheet
 from backtrace.diff.symbols import Definition, Named, definitions
-from backtrace.errors import Fault, UsageError, did_you_mean
+from backtrace.errors import UsageError, did_you_mean
 from backtrace.keys import Key, Keys, Target, UnknownKeyError
 from backtrace.quantities import Quantity, View
 from backtrace.schedule import Keep, Moment
@@ -173,18 +173,8 @@ def judge(trace: Trace, figures: Iterable[Figure]) -> Diff:
     finder = _Finder(book)
     located = [item for group in _lists(figures) for item in finder.located(group)]
     ranked = sorted(_compared([item for item in located if item.quantity]), key=_rank(Order(trace.graph)))
-    units = {name: _unit_of(trace, name) for name in figures.rounded} if isinstance(figures, Expected) else {}
-    settled = _settled(ranked, Ancestry(book, units))
+    settled = _settled(ranked, Ancestry(book))
     return Diff(trace, (*settled, *(item.unknown() for item in located if item.quantity is None)))
-
-
-def _unit_of(trace: Trace, name: str) -> float:
-    """The unit in which a given array is written."""
-    given = trace.graph.givens.get(name)
-    if given is None:
-        hint = did_you_mean(name, trace.graph.givens) or f"given here: {', '.join(trace.graph.givens)}"
-        raise UsageError(Fault(f'rounded: "{name}" is not given', hint=hint))
-    return sources_unit(given.values.ravel().tolist())
 
 
 def _settled(rows: Sequence[Judged], ancestry: Ancestry) -> Iterator[Judged]:
@@ -207,7 +197,8 @@ def _note(ancestry: Ancestry, row: Judged) -> None:
 def _printed(row: Judged) -> Printed:
     right = row.verdict in (Verdict.MATCH, Verdict.LAST_DIGIT)
     figure = row.figure
-    return Printed(figure.value, figure.unit, figure.digits, row.value, right, row.verdict in SOUND)
+    order = (figure.place.line, figure.place.column) if figure.place else (0, 0)
+    return Printed(figure.value, figure.unit, figure.digits, row.value, right, row.verdict in SOUND, order)
 
 
 def _examined(row: Judged, ancestry: Ancestry) -> Judged:

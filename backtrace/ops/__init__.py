@@ -19,14 +19,25 @@ from backtrace.expressions import (
     substitute,
     walk,
 )
-from backtrace.ops import constants, elementwise, extremes, images, movements, products, reductions, softmax, upstream
+from backtrace.ops import (
+    constants,
+    elementwise,
+    extremes,
+    images,
+    many,
+    movements,
+    products,
+    reductions,
+    softmax,
+    upstream,
+)
 from backtrace.ops import macros as macro_table
 from backtrace.ops.base import Op, ShapeError, Values, bounded
 from backtrace.ops.macros import Macro as Macro
 
 GROUPS: tuple[tuple[Op, ...], ...] = (
     elementwise.ROWS,
-    elementwise.MANY,
+    many.ROWS,
     products.ROWS,
     movements.ROWS,
     reductions.ROWS,

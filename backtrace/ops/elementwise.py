@@ -7,7 +7,6 @@ arrays (the gradient equations) and single numbers (the factors of a report).
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from backtrace.expressions import Call, Expr, Index, Num, Shape, names, substitute
-from backtrace.ops.base import ONE, ZERO, Array, Op, Read, ShapeError, broadcast, rule, spread, unbroadcast
+from backtrace.ops.base import ZERO, Array, Op, Read, ShapeError, broadcast, rule, spread, unbroadcast
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,16 +132,18 @@ def _abs(x: Array) -> Array:
     return np.asarray(np.sign(np.real(x)) * x)
 
 
-def _maximum(*operands: Array) -> Array:
+def greatest(*operands: Array) -> Array:
+    """The greatest; of equals the first."""
     return reduce(lambda a, b: np.where(np.real(a) >= np.real(b), a, b), operands)
 
 
-def _minimum(*operands: Array) -> Array:
+def smallest(*operands: Array) -> Array:
+    """The smallest; of equals the first."""
     return reduce(lambda a, b: np.where(np.real(a) <= np.real(b), a, b), operands)
 
 
 def _clip(x: Array, a: Array, b: Array) -> Array:
-    return _minimum(_maximum(x, a), b)
+    return smallest(greatest(x, a), b)
 
 
 def _where(c: Array, a: Array, b: Array) -> Array:
@@ -159,14 +160,16 @@ def _power(a: Array, b: Array) -> Array:
     return result
 
 
-def _added(*terms: Array) -> Array:
+def added(*terms: Array) -> Array:
+    """The sum from left to right."""
     result = terms[0]
     for term in terms[1:]:
         result = np.add(result, term)
     return result
 
 
-def _multiplied(*factors: Array) -> Array:
+def multiplied(*factors: Array) -> Array:
+    """The product from left to right."""
     result = factors[0]
     for factor in factors[1:]:
         result = np.multiply(result, factor)
@@ -373,93 +376,4 @@ ROWS: tuple[Elementwise, ...] = (
     _comparison("greater_equal", ">=", np.greater_equal),
     _comparison("equal", "==", np.equal),
     _comparison("not_equal", "!=", np.not_equal),
-)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Many(Elementwise):
-    """An operation on any number of operands, computed from left to right.
-
-    ``sign`` joins them in generated code; ``two`` is what it does with two numbers.
-    """
-
-    sign: str
-    two: Callable[[float, float], float]
-
-    def number(self, operands: Iterable[float]) -> float:
-        """Of plain numbers."""
-        return reduce(self.two, operands)
-
-    def source(self, operands: list[str]) -> str:
-        """The operands' sources as one."""
-        return "(" + f" {self.sign} ".join(operands) + ")"
-
-    def derivative(self, call: Call, operand: int, args: tuple[Expr, ...], y: Expr) -> Expr:
-        """1 for a sum; the product of the other factors for a product."""
-        others = args[:operand] + args[operand + 1 :]
-        if self.name == "add" or not others:
-            return ONE
-        return others[0] if len(others) == 1 else Call("mul", others)
-
-    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
-        """The same over the operands' elements; a sum need not read its terms."""
-        if self.name == "add":
-            return ONE
-        args = tuple(read(k, unbroadcast(out, arg.shape)) for k, arg in enumerate(call.args))
-        return self.derivative(call, operand, args, ZERO)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Choice(Many):
-    """The greatest or the smallest of its operands; a tie goes to the first."""
-
-    reaches: str
-    passes: str
-
-    def source(self, operands: list[str]) -> str:
-        """Python's own max and min, which also keep the first of equals."""
-        return f"{self.sign}({', '.join(operands)})"
-
-    def derivative(self, call: Call, operand: int, args: tuple[Expr, ...], y: Expr) -> Expr:
-        """1 for the operand that is chosen: it passes all before it and reaches all after it."""
-        return chosen(self, list(args), operand)
-
-
-def chosen(row: Choice, args: list[Expr], k: int) -> Expr:
-    """1 where an operand is the first of the greatest (or of the smallest), else 0."""
-    found: Expr = ONE
-    for sign, others in ((row.passes, args[:k]), (row.reaches, args[k + 1 :])):
-        if others:
-            best = others[0] if len(others) == 1 else Call(row.name, tuple(others))
-            found = Call("where", (Call(sign, (args[k], best)), found, ZERO))
-    return found
-
-
-def _many(name: str, about: str, array: Callable[..., Any], sign: str, two: Callable[..., float]) -> Many:
-    return Many(
-        name=name, about=about, least=2, most=None, letters="", array=array, scalar="", derivatives=("",), sign=sign,
-        two=two,
-    )  # fmt: skip
-
-
-def _choice(
-    name: str, about: str, array: Callable[..., Any], two: Callable[..., float], reaches: str, passes: str
-) -> Choice:
-    return Choice(
-        name=name, about=about, least=2, most=None, letters="", array=array, scalar="", derivatives=("",),
-        sign=two.__name__, two=two, reaches=reaches, passes=passes,
-    )  # fmt: skip
-
-
-MAXIMUM = _choice(
-    "maximum", "the greatest of its operands; a tie goes to the first", _maximum, max, "greater_equal", "greater"
-)
-MINIMUM = _choice(
-    "minimum", "the smallest of its operands; a tie goes to the first", _minimum, min, "less_equal", "less"
-)
-MANY: tuple[Many, ...] = (
-    _many("add", "the sum of all operands", _added, "+", operator.add),
-    _many("mul", "the product of all operands", _multiplied, "*", operator.mul),
-    MAXIMUM,
-    MINIMUM,
 )

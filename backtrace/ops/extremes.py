@@ -11,7 +11,7 @@ import numpy as np
 
 from backtrace.expressions import Call, Expr, Index, Shape
 from backtrace.ops.base import ONE, ZERO, Array, Kernel, Op, Read, ShapeError, product, total
-from backtrace.ops.elementwise import MAXIMUM, MINIMUM, Choice, chosen
+from backtrace.ops.many import MAXIMUM, MINIMUM, Choice, chosen
 from backtrace.ops.reductions import AXIS, OverAxes
 from backtrace.ops.softmax import one_axis
 

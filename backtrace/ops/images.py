@@ -16,7 +16,7 @@ import numpy as np
 
 from backtrace.expressions import Call, Expr, Index, Num, Shape
 from backtrace.ops.base import Array, Op, Read, ShapeError, bounded, product, shape_text, total
-from backtrace.ops.elementwise import MAXIMUM, chosen
+from backtrace.ops.many import MAXIMUM, chosen
 from backtrace.ops.movements import PlaceMap, unravel
 
 Pair = tuple[int, int]

@@ -9,6 +9,7 @@ from typing import Final
 
 from backtrace.diff import Diff, Judged, Verdict
 from backtrace.diff.expected import Figure
+from backtrace.diff.verdicts import FAILING
 from backtrace.errors import shortened, visible
 from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import GAP, Entry, Line, Span, aligned, cells, natural_edge, padded, wrapped
@@ -17,9 +18,13 @@ from backtrace.render.numbers import LARGEST_FIXED, Numbers
 SUMMARY: Final = {
     Verdict.MATCH: ("matches", "match", "good"),
     Verdict.LAST_DIGIT: ("differs in the last digit", "differ in the last digit", ""),
+    Verdict.ROUNDING: ("follows from rounded values", "follow from rounded values", ""),
+    Verdict.CARRIED: ("follows from an earlier difference", "follow from an earlier difference", ""),
     Verdict.DIFFERS: ("differs", "differ", "bad"),
     Verdict.UNKNOWN: ("is unknown here", "are unknown here", "bad"),
 }
+LISTED: Final = frozenset(Verdict) - {Verdict.MATCH, Verdict.UNKNOWN}
+"""What has a row of its own."""
 """A verdict's words for one figure and for several, and its colour."""
 
 HEADS: Final = ("printed", "computed", "units off", "verdict", "line")
@@ -98,9 +103,9 @@ class _Page:
 
     def shown(self) -> list[Judged]:
         """What is not as printed; if that is too much, without what differs in the last digit only."""
-        rows = [row for row in self.diff.rows if row.verdict in (Verdict.LAST_DIGIT, Verdict.DIFFERS)]
+        rows = [row for row in self.diff.rows if row.verdict in LISTED]
         if len(rows) > MOST and not self.layout.choice.full and self.diff.first:
-            return [row for row in rows if row.verdict is Verdict.DIFFERS]
+            return [row for row in rows if row.verdict in FAILING]
         return rows
 
     def table(self, rows: Sequence[Judged]) -> Iterator[Line]:

@@ -1,0 +1,110 @@
+"""Figures that follow from rounded or wrong ones are told apart from those that are wrong by themselves."""
+
+from functools import cache
+
+import pytest
+
+import backtrace
+from backtrace.diff import Verdict
+from backtrace.diff.expected import figures
+from backtrace.diff.verdicts import judge
+from backtrace.trace import Trace
+from backtrace.yamlfile import parse
+
+MATCH, LAST, ROUNDING, CARRIED, DIFFERS = (
+    Verdict.MATCH, Verdict.LAST_DIGIT, Verdict.ROUNDING, Verdict.CARRIED, Verdict.DIFFERS,
+)  # fmt: skip
+
+
+@cache
+def example() -> Trace:
+    return backtrace.run("configs/example.yaml", epochs=2, keep=[1, 2])
+
+
+def verdicts(text: str) -> dict[str, Verdict]:
+    return {row.figure.key: row.verdict for row in judge(example(), figures(parse(text, "f.yaml"))).rows}
+
+
+# Of the example: z1 = 0.08, h1 = 0.51998934, h2 = 0.52747230, t1 = 0.44498412, o1 = 0.60944600, E1 = 0.02193334,
+# E_tot = 0.02211397; dE_tot/do1 = 0.20944600, do1/dt1 = 0.23802157, dE_tot/dU11 = 0.02592286, U11+ = 0.43703857.
+ROWS = {
+    "right figures": ("h1: '0.520'\no1: '0.60945'", {"h1": MATCH, "o1": MATCH}),
+    "a cut figure": ("h1: '0.5199'", {"h1": LAST}),
+    "from rounded ancestors": (  # 0.52·0.45 + 0.53·0.4 = 0.446
+        "h1: '0.52'\nh2: '0.53'\nt1: '0.446'",
+        {"h1": MATCH, "h2": MATCH, "t1": ROUNDING},
+    ),
+    "beyond what rounding explains": (
+        "h1: '0.52'\nh2: '0.53'\nt1: '0.452'",
+        {"h1": MATCH, "h2": MATCH, "t1": DIFFERS},
+    ),
+    "without rounded ancestors": ("t1: '0.446'", {"t1": DIFFERS}),
+    "from a wrong ancestor": (  # 0.62·0.45 + 0.5274723·0.4 = 0.48999
+        "h1: '0.620'\nt1: '0.490'",
+        {"h1": DIFFERS, "t1": CARRIED},
+    ),
+    "wrong in itself after a wrong ancestor": ("h1: '0.620'\nt1: '0.470'", {"h1": DIFFERS, "t1": DIFFERS}),
+    "right after a wrong ancestor": ("h1: '0.620'\nt1: '0.445'", {"h1": DIFFERS, "t1": MATCH}),
+    "through what is not printed": (  # sigmoid(0.49) = 0.620107
+        "h1: '0.620'\no1: '0.6201'",
+        {"h1": DIFFERS, "o1": CARRIED},
+    ),
+    "a derivative from its rounded factors": (  # 0.21·0.24·0.52 = 0.026208
+        "dE_tot/do1: '0.21'\ndo1/dt1: '0.24'\nh1: '0.52'\ndE_tot/dU11: '0.026208'",
+        {"dE_tot/do1": MATCH, "do1/dt1": MATCH, "h1": MATCH, "dE_tot/dU11": ROUNDING},
+    ),
+    "a derivative one step down": (  # 0.05·0.52 = 0.026
+        "dE_tot/dt1: '0.050'\nh1: '0.52'\ndE_tot/dU11: '0.02600'",
+        {"dE_tot/dt1": MATCH, "h1": MATCH, "dE_tot/dU11": ROUNDING},
+    ),
+    "an update from its rounded gradient": (  # 0.45 - 0.5·0.026 = 0.437
+        "dE_tot/dU11: '0.026'\nU11+: '0.4370000'",
+        {"dE_tot/dU11": MATCH, "U11+": ROUNDING},
+    ),
+    "an update with the wrong sign": (
+        "dE_tot/dU11: '0.026'\nU11+: '0.463'",
+        {"dE_tot/dU11": MATCH, "U11+": DIFFERS},
+    ),
+    "the next epoch from a wrong new weight": (  # 0.53·h1 + U21+·h2 of epoch 2, the other weights right
+        "epoch 1: {U11+: '0.5300'}\nepoch 2: {t1: '0.4798'}",
+        {"U11+": DIFFERS, "t1": CARRIED},
+    ),
+    "operands rounded without being printed": (  # 0.5·(0.4 - 0.609)² = 0.0218405
+        "E1: '0.0218405'",
+        {"E1": ROUNDING},
+    ),
+    "a symbol from its rounded operands": (
+        "symbols: {s: h1 + h2}\nh1: '0.52'\nh2: '0.53'\ns: '1.050'",
+        {"h1": MATCH, "h2": MATCH, "s": ROUNDING},
+    ),
+    "a symbol with the other sign is a printing too": (  # -(0.05)·0.52
+        "symbols: {delta: '-d(E_tot, t1)'}\ndelta: '-0.050'\nh1: '0.52'\ndE_tot/dU11: '0.02600'",
+        {"delta": MATCH, "h1": MATCH, "dE_tot/dU11": ROUNDING},
+    ),
+    "more digits than rounded ancestors have": (
+        "h1: '0.52'\nh2: '0.53'\nt1: '0.4459841200000'",
+        {"h1": MATCH, "h2": MATCH, "t1": DIFFERS},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_what_a_figure_follows_from(name: str) -> None:
+    text, expected = ROWS[name]
+    assert verdicts(text) == expected
+
+
+def test_what_stands_before_a_figure_in_its_file_is_what_it_was_computed_from() -> None:
+    """The first page has h1 as 0.52, the second, by a program, with all its digits; t1 follows from the first."""
+    text = "by hand: {h1: '0.52', h2: '0.53', t1: '0.446'}\nby a program: {h1: '0.51998934', h2: '0.52747230'}\n"
+    assert verdicts(text)["t1"] is ROUNDING
+
+
+def test_two_computers_may_differ_by_what_cancels(tmp_path: object) -> None:
+    """0.1 + 0.2 - 0.3 is 5.6e-17 to one, 0 to another that adds in another order."""
+    file = tmp_path / "cancel.yaml"  # type: ignore[operator]
+    file.write_text("inputs: {a: 0.1, b: 0.2, c: 0.3}\nequations: {s: a + b - c}\n")
+    trace = backtrace.run(file)
+    for printed, verdict in (("2.7755575615628914e-17", MATCH), ("1.0000000000000000e-14", DIFFERS)):
+        (row,) = judge(trace, figures(parse(f"s: '{printed}'", "f.yaml"))).rows
+        assert row.verdict is verdict, printed
