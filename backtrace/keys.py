@@ -89,6 +89,14 @@ def resampled(target: Target, sample: int) -> Target:
     return target
 
 
+def sample_of(target: Target) -> int | None:
+    """The sample that a quantity belongs to, counted from 0; None where it belongs to all."""
+    if isinstance(target, Element):
+        return target.sample
+    parts = target.nodes if isinstance(target, Path) else target
+    return next((part.sample for part in parts if isinstance(part, Element) and part.sample is not None), None)
+
+
 class Key(NamedTuple):
     """A parsed key: what it names, of which epoch (None: the one at hand), and of which update of that epoch.
 
