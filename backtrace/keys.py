@@ -231,16 +231,13 @@ class Keys:
         if name.isidentifier():
             return subscripted(name) if self._shape(name) == () else name
         try:
-            return to_text(substitute(parse(name), self._typed_names), UNNAMED, self._inner_label)
+            return to_text(substitute(parse(name), self._typed_names), UNNAMED, self.pretty_label)
         except ExpressionError:
             return name
 
     @cached_property
     def _typed_names(self) -> dict[str, Expr]:
         return {name: Name(name, type) for name, type in self.types.items()}
-
-    def _inner_label(self, leaf: Expr) -> str:
-        return self.pretty_label(leaf) if isinstance(leaf, Name | Ref) else plain_label(leaf)
 
     def _lone(self, name: str) -> bool:
         """A vector of one element goes by its own name."""
@@ -373,6 +370,9 @@ class Keys:
         state = self._state_place(base)
         if state is not None:
             return state
+        written = self._as_written(base)
+        if written != base and written in self.types and written not in self.differentiated:
+            return written, None
         for cut in range(len(base) - 1, 0, -1):
             name = base[:cut]
             if name.startswith("(") and name.endswith(")"):
@@ -382,6 +382,15 @@ class Keys:
                 if index is not None:
                     return name, index
         return None
+
+    def _as_written(self, text: str) -> str:
+        """A formula as an unnamed node's name writes it: (e+1)**-1 as (e+1)**(-1)."""
+        if text.isidentifier():
+            return text
+        try:
+            return to_text(parse(text)).replace(" ", "")
+        except ExpressionError:
+            return text
 
     def _state_place(self, base: str) -> tuple[str, Index | None] | None:
         """What an optimiser has for a parameter, by the parameter's own place: m.U11 or m(U11)."""
