@@ -25,7 +25,7 @@ from backtrace.expressions import (
     to_text,
 )
 from backtrace.graph import EPOCH, RATE, UPDATE, Graph
-from backtrace.labels import HAT, SUBSCRIPTS, derivative_text, grouped, outside_brackets, remembered, subscripted
+from backtrace.labels import HAT, SUBSCRIPTS, derivative_text, marked, outside_brackets, remembered, subscripted
 
 OBJECTIVE_NAMES: Final = ("E", "L", "J", "C", "loss", "cost")
 REMEMBERED: Final = re.compile(r"([^\W\d]\w*)(?:\.(.+)|\((.+)\))")
@@ -163,8 +163,7 @@ class Keys:
         if core == RATE and pretty:
             return "η"
         text = self._pretty_inner(core.removesuffix("#")) if pretty else core.removesuffix("#")
-        text = self._plain(text)
-        return grouped(text) + ("⁺" if pretty else "+") if plus else text
+        return marked(self._plain(text), core, ("⁺" if pretty else "+") * plus)
 
     @cached_property
     def differentiated(self) -> dict[str, str]:
@@ -194,9 +193,7 @@ class Keys:
         base = core.removesuffix("#")
         sample = _sample_text(key.sample)
         text = self._indexed(base, core, key.index, pretty)
-        if text in (base, self._pretty_inner(base)) and (plus or (sample and not pretty)):
-            text = grouped(text)
-        return text + (("⁺" if pretty else "+") if plus else "") + sample
+        return marked(text, base, "⁺" * plus) + sample if pretty else marked(text, base, "+" * plus + sample)
 
     def _plain(self, text: str) -> str:
         """The name of a counter or of the clipping's norm without its @, where no user's name is the same."""
@@ -370,9 +367,8 @@ class Keys:
         state = self._state_place(base)
         if state is not None:
             return state
-        written = self._as_written(base)
-        if written != base and written in self.types and written not in self.differentiated:
-            return written, None
+        if self._unnamed and self._as_written(base) in self._unnamed:
+            return self._as_written(base), None
         for cut in range(len(base) - 1, 0, -1):
             name = base[:cut]
             if name.startswith("(") and name.endswith(")"):
@@ -383,10 +379,14 @@ class Keys:
                     return name, index
         return None
 
-    def _as_written(self, text: str) -> str:
+    @cached_property
+    def _unnamed(self) -> frozenset[str]:
+        named = (*self.differentiated, RATE, UPDATE, EPOCH)
+        return frozenset(name for name in self.types if not name.strip("#+").isidentifier() and name not in named)
+
+    @staticmethod
+    def _as_written(text: str) -> str:
         """A formula as an unnamed node's name writes it: (e+1)**-1 as (e+1)**(-1)."""
-        if text.isidentifier():
-            return text
         try:
             return to_text(parse(text)).replace(" ", "")
         except ExpressionError:

@@ -132,3 +132,25 @@ def test_a_table_of_shares_ends_with_the_sum_over_all_samples() -> None:
     row = next(line for line in found if line.startswith("W₁₁ ") and "…" in line).split()
     assert row[9] == "…"
     assert row[11] == f"{view['dE_tot/dW11']:.8f}"
+
+
+STATES = """
+title: A very long title that tells more about the example than a line of eighty columns has room for
+parameters: {w: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], b: 1}
+equations: {L: sum(w**2) * b}
+minimize: L
+learning_rate: 0.1
+optimizer: momentum
+"""
+
+
+def test_of_the_states_of_an_optimiser_as_many_are_left_out_as_is_said() -> None:
+    found = printed(STATES)
+    first = next(k for k, line in enumerate(found) if line.startswith("v(w₁)⁺ = "))
+    assert found[first + 5].startswith("v(w₆)⁺ = ")
+    assert found[first + 6] == "… 4 rows more (--full)"
+    assert [line for line in found if "(v(" in line] == []
+
+
+def test_a_title_that_is_too_long_is_broken() -> None:
+    assert printed(STATES)[0] == "A very long title that tells more about the example than a line of eighty"

@@ -97,7 +97,8 @@ class Writer(Formulas):
         if room >= 2:
             yield Span(title, "title"), Span(" " * room + right, "dim")
         else:
-            yield (Span(title, "title"),)
+            for line in wrapped(title, self.layout.width):
+                yield (Span(line, "title"),)
             yield (Span(right, "dim"),)
         for line in wrapped("; ".join(self.conventions(trace)), self.layout.width):
             yield (Span(line, "dim"),)
