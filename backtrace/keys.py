@@ -25,7 +25,7 @@ from backtrace.expressions import (
     to_text,
 )
 from backtrace.graph import EPOCH, RATE, UPDATE, Graph
-from backtrace.labels import HAT, SUBSCRIPTS, derivative_text, grouped, outside_brackets, remembered, subscripted
+from backtrace.labels import HAT, SUBSCRIPTS, derivative_text, marked, outside_brackets, remembered, subscripted
 
 OBJECTIVE_NAMES: Final = ("E", "L", "J", "C", "loss", "cost")
 REMEMBERED: Final = re.compile(r"([^\W\d]\w*)(?:\.(.+)|\((.+)\))")
@@ -87,6 +87,14 @@ def resampled(target: Target, sample: int) -> Target:
     if isinstance(target, Derivative) and isinstance(target.of, Element) and isinstance(target.by, Element):
         return Derivative(moved(target.of), moved(target.by))
     return target
+
+
+def sample_of(target: Target) -> int | None:
+    """The sample that a quantity belongs to, counted from 0; None where it belongs to all."""
+    if isinstance(target, Element):
+        return target.sample
+    parts = target.nodes if isinstance(target, Path) else target
+    return next((part.sample for part in parts if isinstance(part, Element) and part.sample is not None), None)
 
 
 class Key(NamedTuple):
@@ -155,8 +163,7 @@ class Keys:
         if core == RATE and pretty:
             return "η"
         text = self._pretty_inner(core.removesuffix("#")) if pretty else core.removesuffix("#")
-        text = self._plain(text)
-        return grouped(text) + ("⁺" if pretty else "+") if plus else text
+        return marked(self._plain(text), core, ("⁺" if pretty else "+") * plus)
 
     @cached_property
     def differentiated(self) -> dict[str, str]:
@@ -186,9 +193,7 @@ class Keys:
         base = core.removesuffix("#")
         sample = _sample_text(key.sample)
         text = self._indexed(base, core, key.index, pretty)
-        if text in (base, self._pretty_inner(base)) and (plus or (sample and not pretty)):
-            text = grouped(text)
-        return text + (("⁺" if pretty else "+") if plus else "") + sample
+        return marked(text, base, "⁺" * plus) + sample if pretty else marked(text, base, "+" * plus + sample)
 
     def _plain(self, text: str) -> str:
         """The name of a counter or of the clipping's norm without its @, where no user's name is the same."""
@@ -223,16 +228,13 @@ class Keys:
         if name.isidentifier():
             return subscripted(name) if self._shape(name) == () else name
         try:
-            return to_text(substitute(parse(name), self._typed_names), UNNAMED, self._inner_label)
+            return to_text(substitute(parse(name), self._typed_names), UNNAMED, self.pretty_label)
         except ExpressionError:
             return name
 
     @cached_property
     def _typed_names(self) -> dict[str, Expr]:
         return {name: Name(name, type) for name, type in self.types.items()}
-
-    def _inner_label(self, leaf: Expr) -> str:
-        return self.pretty_label(leaf) if isinstance(leaf, Name | Ref) else plain_label(leaf)
 
     def _lone(self, name: str) -> bool:
         """A vector of one element goes by its own name."""
@@ -365,6 +367,8 @@ class Keys:
         state = self._state_place(base)
         if state is not None:
             return state
+        if self._unnamed and self._as_written(base) in self._unnamed:
+            return self._as_written(base), None
         for cut in range(len(base) - 1, 0, -1):
             name = base[:cut]
             if name.startswith("(") and name.endswith(")"):
@@ -374,6 +378,19 @@ class Keys:
                 if index is not None:
                     return name, index
         return None
+
+    @cached_property
+    def _unnamed(self) -> frozenset[str]:
+        named = (*self.differentiated, RATE, UPDATE, EPOCH)
+        return frozenset(name for name in self.types if not name.strip("#+").isidentifier() and name not in named)
+
+    @staticmethod
+    def _as_written(text: str) -> str:
+        """A formula as an unnamed node's name writes it: (e+1)**-1 as (e+1)**(-1)."""
+        try:
+            return to_text(parse(text)).replace(" ", "")
+        except ExpressionError:
+            return text
 
     def _state_place(self, base: str) -> tuple[str, Index | None] | None:
         """What an optimiser has for a parameter, by the parameter's own place: m.U11 or m(U11)."""

@@ -41,6 +41,16 @@ def derivative_text(of: str, by: str, d: str) -> str:
     return f"{d}{grouped(of)}/{d}{grouped(by)}"
 
 
+def marked(text: str, name: str, mark: str) -> str:
+    """A written name with a mark behind it; an unnamed node's formula in brackets before that.
+
+    >>> marked("w·x", "w*x", "⁺"), marked("m(w)", "m.w", "⁺"), marked("(w·x)[1]", "w*x", "⁺"), marked("w·x", "w*x", "")
+    ('(w·x)⁺', 'm(w)⁺', '(w·x)[1]⁺', 'w·x')
+    """
+    unnamed = not re.sub(r"[.#@]", "", name).isidentifier() and not re.fullmatch(r"\(.*\)\[[\d,]+\]", text)
+    return (grouped(text) if mark and unnamed else text) + mark
+
+
 def grouped(text: str) -> str:
     """A formula in brackets, a name without."""
     return f"({text})" if re.search(r"[-+*/@·() ]", text.rstrip("+⁺")) and not _bracketed(text) else text

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ class _Network:
     givens: list[Given] = field(default_factory=list)
     equations: list[Statement] = field(default_factory=list)
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    units: dict[str, Expr] = field(default_factory=dict)
 
     def expand(self) -> Config:
         config = self.config
@@ -58,10 +60,23 @@ class _Network:
             config,
             layers=(),
             givens=(*self.givens, *others),
-            equations=(*self.equations, *config.equations),
-            objective=objective,
+            equations=(*self.equations, *map(self.with_units, config.equations)),
+            report=tuple(map(self.with_units, config.report)),
+            objective=objective and replace(objective, expr=substitute(objective.expr, self.readable_units)),
+            until=config.until and self.with_units(config.until),
             labels=self.labels,
         )
+
+    def with_units(self, statement: Statement) -> Statement:
+        """An equation that reads single units of a layer by the names listed there."""
+        return replace(statement, expr=substitute(statement.expr, self.readable_units))
+
+    @cached_property
+    def readable_units(self) -> dict[str, Expr]:
+        """The units that no other quantity is named like, each as the element that it is."""
+        taken = {stated.name for stated in (*self.equations, *self.config.equations, *self.config.report)}
+        taken |= {given.name for given in (*self.givens, *self.config.givens)}
+        return {name: unit for name, unit in self.units.items() if name not in taken}
 
     def fault(self, node: Any, message: str, hint: str = "") -> None:
         self.faults.append(Fault(message, node.place, hint, max(len(node.text), 1)))
@@ -178,7 +193,9 @@ class _Network:
         stem = common_stem(given)
         if stem is None:
             self.labels[default] = given
-        return stem or default
+        whole = Name(stem or default)
+        self.units |= {name: Call("index", (whole,), (("key", (k,)),)) for k, name in enumerate(given)}
+        return whole.id
 
     def matrix(self, layer: Layer, default: str, width: int) -> tuple[Expr, tuple[int, int]]:
         """The expression of a layer's weights, and its rows and columns."""

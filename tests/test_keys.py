@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import backtrace
 from backtrace.build import build
 from backtrace.codegen import places
 from backtrace.config import from_document, read
@@ -422,3 +423,28 @@ def test_names_and_sizes_of_any_kind_have_keys_of_their_own(arrays: dict[str, tu
             text = reader.text(target)
             assert reader.parse(text) == Key(target), text
             assert seen.setdefault(text, target) == target
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("(e+1)**-1", "(e+1)**(-1)"),
+        ("( e + 1 )**( -1 )", "(e+1)**(-1)"),
+        ("df/d((e+1)**-1)", "df/d((e+1)**(-1))"),
+        ("(e+1)", "e+1"),
+    ],
+)
+def test_an_unnamed_node_is_found_however_its_brackets_are_written(written: str, key: str) -> None:
+    known = keys("{inputs: {e: 1}, equations: {f: 3*(e+1)**-1}, minimize: f, gates: true}")
+    assert known.parse(written) == known.parse(key)
+    assert known.text(known.parse(written).target) == key
+
+
+def test_a_samples_own_objective_has_derivatives_by_weights() -> None:
+    text = "{inputs: [{x: 1}, {x: 2}], parameters: {w: 3}, equations: {L: (w*x)**2}, minimize: L, reduce: sum}"
+    view = View(graph(text), backtrace.run(from_document(parse(text, "test.yaml"))).epochs[0].record)
+    assert [view["dL#1/dw"], view["dL#2/dw"], view["dL/dw"]] == [6, 24, 30]
+    share = view.quantity(view.keys.parse("dL#2/dw").target)
+    assert (share.key, share.label) == ("dL#2/dw", "∂L#2/∂w")
+    assert share.formula is not None
+    assert view.evaluate(share.formula) == 24

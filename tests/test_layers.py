@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import backtrace
 from backtrace import yamlfile
 from backtrace.build import build
 from backtrace.config import Config, from_document
@@ -322,3 +323,27 @@ def test_names_counted_by_row_and_column_make_a_matrix(
 ) -> None:
     found = grid({name: float(number) for number, name in enumerate(names)})
     assert (found and (found[0], found[1].tolist())) == expected
+
+
+NAMED_UNITS = """
+inputs: {x: [1, 2]}
+layers: [{weights: [[1, 2], [3, 4]], pre: [up, down], out: [h1_out, h2_out], activation: tanh}]
+equations: {both: h1_out * h2_out, L: both + down}
+minimize: L
+report: {twice: 2 * h1_out}
+"""
+
+
+def test_equations_read_the_units_that_a_layer_names() -> None:
+    view = backtrace.run(from_document(yamlfile.parse(NAMED_UNITS, "test.yaml"))).epochs[0]
+    assert view["twice"] == 2 * view["h1_out"]
+    assert view["both"] == view["h1_out"] * view["h2_out"]
+    formula = view.quantity(view.keys.parse("L").target).formula
+    assert formula is not None
+    assert to_text(formula, label=view.keys.label) == "both + down"
+
+
+def test_a_quantity_of_the_users_own_goes_before_a_unit_of_that_name() -> None:
+    text = NAMED_UNITS.replace("equations: {", "parameters: {down: 7}\nequations: {")
+    found = expanded(from_document(yamlfile.parse(text, "test.yaml")))
+    assert [to_text(statement.expr) for statement in found.equations][-1] == "both + down"

@@ -105,3 +105,52 @@ def test_an_equation_breaks_after_the_beginning_of_its_formula() -> None:
     found = printed(text, width=40)
     at = found.index("terms = pa·log(pa/u) + u·log(u/pa)")
     assert found[at - 1] == "first = pa + u"
+
+
+MANY = f"""
+inputs: {[[k / 1000, 1 - k / 1000] for k in range(300)]}
+targets: {[[k % 2] for k in range(300)]}
+reduce: mean
+learning_rate: 0.5
+layers: [{{weights: [[0.1], [0.3]], pre: t, out: o, activation: sigmoid}}]
+loss: binary_cross_entropy
+"""
+
+
+def test_of_many_samples_the_first_ones_and_the_last_have_a_column() -> None:
+    found = printed(MANY, width=140)
+    assert "#1 #2 #3 #4 #5 #6 #7 #8 … #300" in found
+    assert "x₁ 0 0.001 0.002 0.003 0.004 0.005 0.006 0.007 … 0.299" in found
+    assert found.count("… 291 samples more (--sample S)") == 3
+    assert len(found) < 80
+    assert len(printed(MANY, width=80)) < 90
+
+
+def test_a_table_of_shares_ends_with_the_sum_over_all_samples() -> None:
+    found = printed(MANY, width=200)
+    view = backtrace.run(from_document(parse(MANY, "test.yaml"))).epochs[0]
+    row = next(line for line in found if line.startswith("W₁₁ ") and "…" in line).split()
+    assert row[9] == "…"
+    assert row[11] == f"{view['dE_tot/dW11']:.8f}"
+
+
+STATES = """
+title: A very long title that tells more about the example than a line of eighty columns has room for
+parameters: {w: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], b: 1}
+equations: {L: sum(w**2) * b}
+minimize: L
+learning_rate: 0.1
+optimizer: momentum
+"""
+
+
+def test_of_the_states_of_an_optimiser_as_many_are_left_out_as_is_said() -> None:
+    found = printed(STATES)
+    first = next(k for k, line in enumerate(found) if line.startswith("v(w₁)⁺ = "))
+    assert found[first + 5].startswith("v(w₆)⁺ = ")
+    assert found[first + 6] == "… 4 rows more (--full)"
+    assert [line for line in found if "(v(" in line] == []
+
+
+def test_a_title_that_is_too_long_is_broken() -> None:
+    assert printed(STATES)[0] == "A very long title that tells more about the example than a line of eighty"

@@ -11,7 +11,7 @@ import numpy as np
 from backtrace.errors import visible
 from backtrace.expressions import Call, Element, walk
 from backtrace.graph import RATE, Equation, Graph
-from backtrace.keys import Derivative, Part, Target
+from backtrace.keys import Derivative, Part, Target, sample_of
 from backtrace.labels import derivative_text
 from backtrace.quantities import Quantity, View
 from backtrace.render.formulas import Formulas, Layout, is_readable, same_text
@@ -97,7 +97,8 @@ class Writer(Formulas):
         if room >= 2:
             yield Span(title, "title"), Span(" " * room + right, "dim")
         else:
-            yield (Span(title, "title"),)
+            for line in wrapped(title, self.layout.width):
+                yield (Span(line, "title"),)
             yield (Span(right, "dim"),)
         for line in wrapped("; ".join(self.conventions(trace)), self.layout.width):
             yield (Span(line, "dim"),)
@@ -213,6 +214,7 @@ class Writer(Formulas):
         if any(len(line) > 1 for line in block.lines):
             yield (Span(f"  {block.title}", "layer"),)
             yield from self.columns(block)
+            yield from self.samples_left_out(max(map(len, block.lines)))
             for name in block.arrays:
                 yield (Span(f"  {self.array_text(name)}"),)
             return
@@ -220,6 +222,16 @@ class Writer(Formulas):
         texts += [self.array_text(name) for name in block.arrays]
         for number, line in enumerate(run_on(texts, self.layout.width - 14)):
             yield Span(padded("" if number else f"  {block.title}", 14), "layer"), Span(line)
+
+    def samples_left_out(self, shown: int) -> Iterator[Line]:
+        """How many samples have no column, and how to see one."""
+        more = self.more_samples(shown)
+        if more:
+            yield (Span(f"  {self.dots} {more} samples more (--sample S)", "dim"),)
+
+    def more_samples(self, shown: int) -> int:
+        chosen = self.layout.choice.sample is not None
+        return 0 if chosen else (self.view.graph.samples or shown) - shown
 
     def array_text(self, name: str) -> str:
         """A given array too large to list: its name and its size."""
@@ -271,17 +283,20 @@ class Writer(Formulas):
         writers = [self.inline if line[0].formula is None else self.value for line in lines]
         texts = [[write(q.value) for q in line] for write, line in zip(writers, lines, strict=True)]
         count = len(texts[0])
-        heads = [f"#{k + 1}" for k in range(count)]
+        cut = self.more_samples(count) > 0
+        heads = [f"#{(sample_of(quantity.target) or 0) + 1}" for quantity in lines[0]]
         widths = [max(cells(text) for text in (heads[k], *(row[k] for row in texts))) for k in range(count)]
         widest = max(cells(entry.left) for entry in lefts)
         least = max(cells(entry.label) for entry in lefts)
-        shown = columns_that_fit(widths, self.layout.width - 2 - widest)
+        room = self.layout.width - 2 - 3 * cut
+        shown = columns_that_fit(widths, room - widest)
         if len(shown) < count:
-            shown = columns_that_fit(widths, self.layout.width - 2 - min(max(least, 12), 24))
-            widest = self.layout.width - 2 - sum(widths[k] + 2 for k in shown) - 3 * (len(shown) < count)
-        yield Span(" " * (widest + 2)), Span(self.columned(heads, shown, widths), "dim")
+            shown = columns_that_fit(widths, room - min(max(least, 12), 24))
+            cut = cut or len(shown) < count
+            widest = self.layout.width - 2 - sum(widths[k] + 2 for k in shown) - 3 * cut
+        yield Span(" " * (widest + 2)), Span(self.columned(heads, shown, widths, cut), "dim")
         for entry, row in zip(lefts, texts, strict=True):
-            values = Span(self.columned(row, shown, widths), "value")
+            values = Span(self.columned(row, shown, widths, cut), "value")
             if cells(entry.left) <= widest:
                 yield Span(padded(f"  {entry.left}", widest + 2)), values
                 continue
@@ -302,10 +317,10 @@ class Writer(Formulas):
     def sample(self) -> int:
         return self.layout.choice.sample or 0
 
-    def columned(self, row: Sequence[str], shown: Sequence[int], widths: Sequence[int]) -> str:
+    def columned(self, row: Sequence[str], shown: Sequence[int], widths: Sequence[int], cut: bool) -> str:
         text = ""
         for k in shown:
-            if k == len(widths) - 1 and len(shown) < len(widths):
+            if k == len(widths) - 1 and cut:
                 text += f"  {self.dots}"
             text += GAP + padded(row[k], widths[k], right=True)
         return text
@@ -318,7 +333,13 @@ class Writer(Formulas):
         body = [[self.cell(table, k, quantity) for k, quantity in enumerate(row.cells)] for row in table.rows]
         labels = [self.label(row.label.target) for row in table.rows]
         yield from self.caption(table, heads)
-        yield from grid_lines(Grid(heads, labels, body, table.factors), self.layout.width)
+        cut = bool(table.each) and self.more_samples(table.factors) > 0
+        if cut:
+            for row in (heads, *body):
+                row.insert(table.factors - 1, self.dots)
+        yield from grid_lines(Grid(heads, labels, body, table.factors + cut), self.layout.width)
+        if cut:
+            yield from self.samples_left_out(table.factors)
         if table.more:
             yield (Span(f"  {self.dots} {table.more} row{'s' * (table.more != 1)} more (--full)", "dim"),)
         for equation in table.updates:

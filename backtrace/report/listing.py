@@ -18,6 +18,10 @@ HEAD = 6
 """A group of more rows than this and two shows so many, and the number and the sum of the rest."""
 MANY = 24
 """So many factors of all samples stand in one table."""
+SAMPLES = 16
+"""So many samples have a column each."""
+FIRST = 8
+"""Of more samples so many have one, and the last."""
 FEW = 64
 """Of an array with more elements only the first rows are looked at."""
 LARGE = 4096
@@ -81,7 +85,7 @@ class Listing:
         samples = self.view.graph.samples
         if samples is None or self.choice.sample is not None or resampled(target, 0) == resampled(target, -1):
             return (self.view.quantity(target),)
-        return tuple(self.view.quantity(resampled(target, s)) for s in range(samples))
+        return tuple(self.view.quantity(resampled(target, s)) for s in self.shown_samples())
 
     def cut(self, lines: list[tuple[Quantity, ...]], zero: int, most: int) -> Rows:
         """Rows of a group; of a long one the head, and the number and sum of the rest."""
@@ -100,9 +104,13 @@ class Listing:
         return self.chosen(name, self.sample if type.sampled else None, FEW if few else HEAD)
 
     def shown_samples(self) -> list[int]:
+        """The samples that have a column: the one chosen, or all; of many the first ones and the last."""
         if self.choice.sample is not None:
             return [self.choice.sample]
-        return list(range(self.view.graph.samples or 1))
+        count = self.view.graph.samples or 1
+        if count <= SAMPLES or self.choice.full:
+            return list(range(count))
+        return [*range(FIRST), count - 1]
 
 
 def elements(name: str, type: Type, samples: int | None) -> Iterator[Element]:

@@ -156,7 +156,8 @@ class Steps(Listing):
         for parameter in wanted:
             made = [e.name for e in self.view.graph.updates if is_state_of(e.name.removesuffix("+"), parameter)]
             for name in made if len(made) > 1 else ():
-                yield self.cut(self.lines(name), 0, HEAD + 2)
+                lines = tuple(self.cut_lines(name))
+                yield Rows(lines, more=self.count(name) - len(lines))
 
     def common(self, gradients: bool) -> Iterator[Rows]:
         """What all updates share, from the gradients or without them: the rate, the norm for clipping."""
