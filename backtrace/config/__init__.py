@@ -28,15 +28,15 @@ from backtrace.config.records import (
     activation_faults,
     expression_fault,
 )
-from backtrace.config.table import ENTRIES, LAYER, LOSS, TOP, Key
+from backtrace.config.table import DATA_FILE, ENTRIES, LAYER, LOSS, TOP, Key
 from backtrace.config.values import is_name, number_hint
-from backtrace.errors import ConfigError, Fault
+from backtrace.errors import ConfigError, Fault, FileError
 from backtrace.expressions import Expr
 from backtrace.yamlfile import Document, Node, load
 
 __all__ = [
-    "LAYER", "TOP", "Config", "Entries", "Given", "Init", "Layer", "LossSpec", "Objective", "OptimizerSpec", "Role",
-    "Statement", "activation_faults", "expression_fault", "from_document", "read",
+    "DATA_FILE", "LAYER", "TOP", "Config", "Entries", "Given", "Init", "Layer", "LossSpec", "Objective",
+    "OptimizerSpec", "Role", "Statement", "activation_faults", "expression_fault", "from_document", "read",
 ]  # fmt: skip
 
 
@@ -51,11 +51,17 @@ def read(path: str | os.PathLike[str]) -> Config:
 
 
 def from_document(document: Document) -> Config:
-    """The config that a document states. Raises ConfigError with all faults."""
+    """The config that a document states.
+
+    Raises:
+        FileError: a data file cannot be read, and nothing else is wrong.
+        ConfigError: all faults.
+    """
     reader = _Reader(list(document.faults))
     config = reader.config(document.root)
     if reader.faults:
-        raise ConfigError(reader.faults)
+        unreadable = reader.unread.issuperset(reader.faults)
+        raise (FileError if unreadable else ConfigError)(reader.faults)
     return config
 
 
@@ -81,7 +87,15 @@ class _Reader(Givens):
         givens, samples = self.givens(nodes)
         objective = self.minimized(nodes)
         self.consistent(root, nodes)
-        config = Config(root.place.file, givens=givens, samples=samples, objective=objective, nodes=nodes, **values)
+        config = Config(
+            root.place.file,
+            givens=givens,
+            samples=samples,
+            objective=objective,
+            nodes=nodes,
+            notes=tuple(self.notes),
+            **values,
+        )
         self.names_once(config, nodes)
         if self.faults:
             self.activations(nodes)
