@@ -89,7 +89,9 @@ TAKEN = {
         "{file: d, arrays: {x: a}}", npz(a=[[1, 2], [3, 4]], b=[True, False]), {"x": [[1, 2], [3, 4]]},
     ),
     "all arrays": ("{file: d}", npz(a=[[1, 2], [3, 4]], b=[True, False]), {"a": [[1, 2], [3, 4]], "b": [1, 0]}),
-    "rows of an array": ("{file: d, arrays: [b], rows: 2..3}", npz(a=[1], b=np.array([7, 8, 9], dtype=np.uint8)), {"b": [8, 9]}),
+    "rows of an array": (
+        "{file: d, arrays: [b], rows: 2..3}", npz(a=[1], b=np.array([7, 8, 9], dtype=np.uint8)), {"b": [8, 9]},
+    ),
     "classes of an array": (
         "{file: d, arrays: {y: b}, one_hot: 3}", npz(a=[1], b=[2, 0]), {"y": [[0, 0, 1], [1, 0, 0]]},
     ),
@@ -237,6 +239,11 @@ REFUSED = {
     "an address": (
         "{file: https://example.org/d.csv}", XOR, "net.yaml:1:16",
         '"https://example.org/d.csv" is an address: data are read from files',
+    ),
+    "no columns": ("{file: d, columns: {}}", XOR, "net.yaml:1:28", "expected names with columns, got an empty mapping"),
+    "a zip without arrays": ("{file: d}", zipped(), "net.yaml:1:16", 'the file "d" has no arrays'),
+    "a file for one of several": (
+        "{x: {file: d}}", XOR, "net.yaml:1:20", 'a file gives a whole section, not "x" alone',
     ),
     "no such file": ("{file: e}", XOR, "net.yaml:1:16", 'cannot read'),
 }  # fmt: skip

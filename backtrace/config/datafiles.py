@@ -29,6 +29,7 @@ MOST_CLASSES: Final = 1000
 DELIMITERS: Final = ("\t", ";", ",")
 """The first of these that the first line has outside quotes separates the cells."""
 NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+EMPTY_ZIP: Final = b"PK\x05\x06"
 KINDS_OF_NUMBERS: Final = "buif"
 
 Codes: TypeAlias = npt.NDArray[np.int64]
@@ -252,7 +253,7 @@ def stored_arrays(data: bytes, file: str) -> dict[str, Array] | None:
     """
     if data.startswith(b"\x93NUMPY"):
         return {"": _array(data, "", file)}
-    if not data.startswith(b"PK\x03\x04"):
+    if not data.startswith((b"PK\x03\x04", EMPTY_ZIP)):
         return None
     try:
         return _members(data, file)
@@ -263,6 +264,8 @@ def stored_arrays(data: bytes, file: str) -> dict[str, Array] | None:
 def _members(data: bytes, file: str) -> dict[str, Array]:
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
         members = packed.infolist()
+        if not members:
+            raise ConfigError(Fault(f'the file "{shortened(file)}" has no arrays'))
         if any(not member.filename.endswith(".npy") for member in members):
             other = next(member.filename for member in members if not member.filename.endswith(".npy"))
             message = f'the zip file "{shortened(file)}" holds "{shortened(other)}", which is no array'

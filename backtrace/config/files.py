@@ -165,6 +165,8 @@ class Files(Values):
 
     def collected(self, node: Node, table: Table) -> list[Chosen]:
         """A mapping of names to a column, or to several that make a vector."""
+        if not node.items():
+            self.expected(node, "names with columns", "columns: {x: [a, b]}")
         found = []
         for key, value in node.items():
             single = value.kind in ("text", "number") and not _is_range(value)
@@ -216,8 +218,7 @@ class Files(Values):
         if node.kind == "number" and isinstance(node.value, int):
             if 1 <= node.value <= table.width:
                 return node.value - 1
-            plural = "s" * (table.width != 1)
-            return self.fault(node, f"there is no column {node.text}: the file has {table.width}{plural}", NO_NUMBERS)
+            return self.fault(node, f"there is no column {node.text}: the file has {table.width}", NO_NUMBERS)
         if node.kind != "text":
             return self.expected(node, "the name or the number of a column")
         names = table.names or ()

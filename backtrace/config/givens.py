@@ -21,6 +21,11 @@ from backtrace.yamlfile import Node
 
 SECTIONS: Final[tuple[tuple[str, Role], ...]] = (("inputs", "input"), ("targets", "target"))
 KEYS_OF_NAMED: Final = tuple(key for key in INIT if key.name != "name")
+WHOLE_SECTION: Final[Mapping[Role, str]] = {
+    "input": "inputs: {file: data.csv, columns: {x: [a, b]}}",
+    "target": "targets: {file: data.csv, column: y}",
+    "parameter": "inputs: and targets: can be read from files, parameters: cannot",
+}
 LARGEST_SEED: Final = 2**32 - 1
 
 
@@ -94,6 +99,9 @@ class Givens(Files):
         if is_init(value):
             init = self.init(value, KEYS_OF_NAMED)
             return None if init is None else Given(key.text, role, self.pending(init), place=key.place, init=init)
+        file = value.get("file")
+        if file is not None:
+            return self.fault(file, f'a file gives a whole section, not "{key.text}" alone', WHOLE_SECTION[role])
         values = self.array(value)
         return None if values is None else Given(key.text, role, values, place=key.place)
 
@@ -166,6 +174,8 @@ class Givens(Files):
 
     def unknown_kind(self, node: Node) -> None:
         hint = did_you_mean(node.text, KINDS) or textwrap.fill(f"known: {', '.join(KINDS)}", 90)
+        if node.kind != "text":
+            return self.expected(node, "a kind of initial values", hint)
         self.fault(node, f'there is no kind of initial values "{node.text}"', hint)
 
     def check_init(self, node: Node, kind: Kind, parts: Mapping[str, Node]) -> None:
