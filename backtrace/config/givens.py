@@ -176,7 +176,7 @@ class Givens(Files):
         hint = did_you_mean(node.text, KINDS) or textwrap.fill(f"known: {', '.join(KINDS)}", 90)
         if node.kind != "text":
             return self.expected(node, "a kind of initial values", hint)
-        self.fault(node, f'there is no kind of initial values "{node.text}"', hint)
+        return self.fault(node, f'there is no kind of initial values "{node.text}"', hint)
 
     def check_init(self, node: Node, kind: Kind, parts: Mapping[str, Node]) -> None:
         """Refuse what could not be repeated, and options that are missing."""
