@@ -7,9 +7,9 @@ vector-Jacobian product in the op's row; what arrives at a name is added up.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from backtrace.expressions import MAX_NODES, Call, Expr, Name, Num, Type, names, walk
+from backtrace.expressions import MAX_NODES, Call, Expr, Name, Num, Type, names, substitute, walk
 from backtrace.graph import Equation, depends
 from backtrace.ops import TABLE, call, retyped
 from backtrace.ops.elementwise import Elementwise
@@ -38,7 +38,12 @@ def _grouped(name: str) -> str:
 
 
 def gradients(
-    forward: Sequence[Equation], objective: str, wrt: Iterable[str], samples: int, seed: Expr | None = None
+    forward: Sequence[Equation],
+    objective: str,
+    wrt: Iterable[str],
+    samples: int,
+    seed: Expr | None = None,
+    new_weights: Collection[str] = (),
 ) -> tuple[Equation, ...]:
     """The gradient equations of an objective, the objective's own first.
 
@@ -47,6 +52,9 @@ def gradients(
         objective: the name that is differentiated; its own gradient is ``seed``, or 1.
         wrt: the names whose gradients are wanted; those of every name on the way come too.
         samples: how many samples the sample axis has.
+        seed: the objective's own gradient.
+        new_weights: the parameters that are updated before anything flows back through them: what flows back
+            reads their new values, a parameter's own gradient still is that of its old value.
 
     Raises:
         DerivativeError: an equation nests so much that its derivative, which repeats parts of it, grows
@@ -58,7 +66,14 @@ def gradients(
     >>> [equation.text() for equation in gradients([y], "y", ["x"], 1)]
     ['dy/dy = 1', 'dy/dx = x + x']
     """
-    return _Accumulation(forward, objective, wrt, samples).equations(seed or Num(1))
+    return _Accumulation(forward, objective, wrt, samples, new_weights).equations(seed or Num(1))
+
+
+def _with_new_values(expr: Expr, trained: Collection[str]) -> Expr:
+    """The expression with the names of trained parameters replaced by those of their new values."""
+    read = [node for node in walk(expr) if isinstance(node, Name) and node.id in trained]
+    found = {node.id: Name(f"{node.id}+", node.type) for node in read}
+    return retyped(substitute(expr, found)) if found else expr
 
 
 class _TooLongError(Exception):
@@ -68,10 +83,13 @@ class _TooLongError(Exception):
 class _Accumulation:
     """What has arrived at every name so far, while the equations are walked from the last to the first."""
 
-    def __init__(self, forward: Sequence[Equation], objective: str, wrt: Iterable[str], samples: int) -> None:
+    def __init__(
+        self, forward: Sequence[Equation], objective: str, wrt: Iterable[str], samples: int, new: Collection[str]
+    ) -> None:
         self.forward = forward
         self.objective = objective
         self.samples = samples
+        self.new = new
         self.active = depends(forward, wrt)
         self.arrived: dict[str, list[Expr]] = {}
         self.types: dict[str, Type] = {}
@@ -94,12 +112,16 @@ class _Accumulation:
         """The equation of a gradient: the sum of what arrived."""
         terms = self.arrived[name]
         expr = simplified(terms[0] if len(terms) == 1 else call("add", *terms))
+        if self.new and name not in self.new:
+            expr = _with_new_values(expr, self.new)
         return Equation(gradient_name(self.objective, name), _without_expand(expr), type, wrt=name)
 
-    @staticmethod
-    def usable(equation: Equation) -> Expr:
-        """The gradient as the equations before read it: constants and aliases are passed on."""
-        alias = isinstance(equation.expr, Name) and equation.expr.type == equation.type
+    def usable(self, equation: Equation) -> Expr:
+        """The gradient as the equations before read it: constants and aliases are passed on.
+
+        An alias of a weight is not, where the new weight flows back and the old one makes its own gradient.
+        """
+        alias = isinstance(equation.expr, Name) and equation.expr.type == equation.type and not self.new
         if alias or not names(equation.expr):
             return equation.expr
         return Name(equation.name, equation.type)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from backtrace.backward import DerivativeError, gradients
-from backtrace.config import Config, Statement, expression_fault
+from backtrace.config import Config, Statement, expression_fault, of_samples
 from backtrace.config.initial import drawn
+from backtrace.config.training import CONDITION
 from backtrace.errors import ConfigError, Fault, Place, did_you_mean
-from backtrace.expressions import Expr, ExpressionError, Name, Type, names, substitute
-from backtrace.graph import Equation, GivenArray, Graph
+from backtrace.expressions import Call, Expr, ExpressionError, Name, Num, Type, names, substitute
+from backtrace.graph import STOP, CycleError, Equation, GivenArray, Graph
 from backtrace.inner import gates, inner_nodes
 from backtrace.layers import expanded
 from backtrace.ops import Scope, call, macros, retyped, typed
 from backtrace.ops.base import shape_text
 from backtrace.ops.losses import LOSSES
-from backtrace.optimizers import OPTIMIZERS, updates
+from backtrace.optimizers import updates
+from backtrace.recurrence import unrolled
+from backtrace.schedule import Schedule
+from backtrace.seeds import Seeds
 from backtrace.stable import stabilised
+
+UNTIL: Final = 10_000
+"""So many epochs at most until a condition holds, where the config says nothing."""
 
 
 def build(config: Config) -> Graph:
@@ -28,13 +35,28 @@ def build(config: Config) -> Graph:
     Raises:
         ConfigError: sizes of layers, unknown names and functions, shapes that do not fit, cycles; all of them.
     """
-    return _Builder(drawn(expanded(config))).graph()
+    whole = drawn(expanded(unrolled(config)))
+    count, size = whole.samples or 1, whole.batch_size
+    if size is None or size == count:
+        return _Builder(whole).graph()
+    schedule = Schedule(count, size, whole.order, whole.shuffle)
+    data = {given.name: given.values for given in whole.givens if given.sampled}
+    graph = _Builder(of_samples(whole, range(size)), data).graph()
+    rest = _Builder(of_samples(whole, range(schedule.rest)), data).graph() if schedule.rest else None
+    how = f"{count} samples, an update after each {f'{size} of them' if size > 1 else 'one'}"
+    notes = (how, *(note for note in graph.notes if not note.startswith(f"{size} samples")))
+    rest = rest and replace(rest, schedule=schedule)
+    return replace(graph, schedule=schedule, rest=rest, data=data, notes=notes).with_values(data, None)
 
 
 @dataclass
 class _Builder:
     config: Config
+    varying: Collection[str] = ()
+    """What differs from batch to batch, although a batch may have one sample only."""
     faults: list[Fault] = field(default_factory=list)
+    turns: dict[str, int] = field(default_factory=dict)
+    """Of the gradients that are given for each update, for how many."""
 
     def graph(self) -> Graph:
         config = self.config
@@ -48,13 +70,17 @@ class _Builder:
         samples = config.samples or 1
         run = stabilised(forward)
         try:
-            back = gradients(run, objective, wrt, samples) if objective else ()
+            new = trained if config.new_weights else ()
+            back = gradients(run, objective, wrt, samples, new_weights=new) if objective else ()
         except DerivativeError as error:
             raise ConfigError(self.too_long(error)) from None
         reached = {equation.wrt for equation in back}
         trained = tuple(name for name in trained if name in reached)
         rule = updates(config, objective or "", {name: givens[name].type for name in trained})
-        return Graph(
+        stop = tuple(self.condition(forward, givens, back))
+        if self.faults:
+            raise ConfigError(self.faults)
+        graph = Graph(
             config.title or Path(config.file).stem,
             givens,
             forward,
@@ -65,15 +91,46 @@ class _Builder:
             tuple(name for name in wrt if name in reached),
             trained,
             back,
-            rule.equations,
+            (*rule.equations, *stop),
             rule.states,
-            config.learning_rate,
-            config.epochs,
+            None if isinstance(config.learning_rate, Statement) else config.learning_rate,
+            self.epochs(),
             config.labels,
             notes=self.notes(),
             gates=config.gates,
-            optimizer=OPTIMIZERS[config.optimizer.kind].title if config.optimizer.kind else "",
+            optimizer=rule.title,
+            start=config.optimizer.start,
+            reduce=config.reduce or "sum",
+            until=config.until.node.text if config.until and config.until.node else "",
+            new_weights=config.new_weights,
+            rates=config.rates,
         )
+        self.check_order(graph)
+        return self.in_turn(graph)
+
+    def check_order(self, graph: Graph) -> None:
+        """Refuse updates that come before a gradient which they need."""
+        try:
+            graph.step  # noqa: B018
+        except CycleError:
+            hint = "backward: old_weights, or give each layer weights of its own"
+            message = "a layer cannot be updated before going back: its weights are read again further back"
+            node = self.config.nodes["backward"]
+            raise ConfigError([Fault(message, node.place, hint, len(node.text))]) from None
+
+    def in_turn(self, graph: Graph) -> Graph:
+        """With a schedule, where there is a gradient given for each update."""
+        if not self.turns:
+            return graph
+        data = {name: graph.givens[name].values for name in self.turns}
+        schedule = Schedule(min(self.turns.values()), 1, in_turn=True)
+        return replace(graph, schedule=schedule, data=data).with_values(data, None)
+
+    def epochs(self) -> int:
+        """As the config says; else as many as there are given gradients, until a condition holds, or 1."""
+        if self.config.epochs is not None:
+            return self.config.epochs
+        return min(self.turns.values(), default=UNTIL if self.config.until else 1)
 
     # ── givens and equations ──
 
@@ -86,12 +143,17 @@ class _Builder:
             found[given.name] = GivenArray(given.name, given.role, given.values, Type(shape, given.sampled))
         return found
 
+    def scope(self, names: Mapping[str, Expr]) -> Scope:
+        """What names, functions and given numbers mean in the config's expressions."""
+        fixed = (g for g in self.config.givens if g.role != "parameter" and g.name not in self.varying)
+        constants = {given.name: given.values for given in fixed}
+        return Scope(names, macros(self.config.functions), self.config.samples or 1, constants)
+
     def refuse(self, place: Place | None, message: str, hint: str = "", width: int = 1) -> None:
         self.faults.append(Fault(message, place, hint, width))
 
     def forward(self, givens: Mapping[str, GivenArray]) -> tuple[Equation, ...]:
         scope: dict[str, Expr] = {name: Name(name, given.type) for name, given in givens.items()}
-        functions = macros(self.config.functions)
         made: dict[str, Equation] = {}
         stated = [*self.config.equations, *self.config.report]
         broken: set[str] = set()
@@ -104,7 +166,7 @@ class _Builder:
                 broken.add(statement.name)
                 continue
             try:
-                expr = typed(statement.expr, Scope(scope, functions, self.config.samples or 1))
+                expr = typed(statement.expr, self.scope(scope))
             except ExpressionError as error:
                 self.faults.append(statement.fault(error))
                 broken.add(statement.name)
@@ -149,10 +211,12 @@ class _Builder:
     # ── objective and training ──
 
     def objective(
-        self, forward: tuple[Equation, ...], givens: Mapping[str, GivenArray]
+        self, forward: tuple[Equation, ...], givens: dict[str, GivenArray]
     ) -> tuple[str | None, tuple[Equation, ...]]:
         """The name of the objective, and the equations with those that it adds."""
         stated = self.config.objective
+        if (self.config.upstream or self.config.gradients) and not self.faults:
+            return self.seeded(forward, givens)
         if stated is None or self.faults:
             return None, forward
         by_name = {equation.name: equation for equation in forward}
@@ -164,32 +228,72 @@ class _Builder:
                 return None, forward
             return self.reduced(found, forward)
         name = "E_tot"
-        scope: dict[str, Expr] = {e.name: Name(e.name, e.type) for e in forward}
-        scope |= {given.name: Name(given.name, given.type) for given in givens.values()}
+        scope = self.computed(forward, givens)
         try:
-            expr = typed(stated.expr, Scope(scope, macros(self.config.functions), self.config.samples or 1))
+            expr = typed(stated.expr, scope)
         except ExpressionError as error:
             self.faults.append(expression_fault(stated.node, error))
             return None, forward
-        if name in scope:
+        if name in scope.names:
             self.refuse(stated.node.place, f'"{name}" is taken, but the objective needs it', f"name it: {name}: ...")
             return None, forward
         equation = Equation(name, expr, Type(expr.shape, expr.sampled))
         return self.reduced(equation, (*forward, equation))
 
+    def computed(self, forward: Sequence[Equation], givens: Mapping[str, GivenArray]) -> Scope:
+        """Everything that is given or computed forward."""
+        known: dict[str, Expr] = {e.name: Name(e.name, e.type) for e in forward}
+        known |= {given.name: Name(given.name, given.type) for given in givens.values()}
+        return self.scope(known)
+
+    def seeded(
+        self, forward: tuple[Equation, ...], givens: dict[str, GivenArray]
+    ) -> tuple[str | None, tuple[Equation, ...]]:
+        """The objective that stands for given gradients, with the figures that are given."""
+        seeds = Seeds(self.config, self.computed(forward, givens))
+        found = seeds.objective()
+        self.faults += seeds.faults
+        self.turns = seeds.turns
+        givens |= {given.name: given for given in seeds.given}
+        return (None, forward) if found is None else self.reduced(found, (*forward, found))
+
+    def condition(
+        self, forward: Sequence[Equation], givens: Mapping[str, GivenArray], back: Sequence[Equation]
+    ) -> Iterator[Equation]:
+        """The equation of the condition that ends training, over quantities and gradients, grad(w).
+
+        It holds where it does so for every sample and every element: where the mean is 1.
+        """
+        stated = self.config.until
+        if stated is None:
+            return
+        scope = self.computed(forward, givens)
+        slopes = {e.wrt: Name(e.name, e.type) for e in back if e.wrt}
+        known = {**scope.names, **{name.id: name for name in slopes.values()}}
+        try:
+            expr = typed(_with_gradients(stated.expr, slopes), replace(scope, names=known))
+        except ExpressionError as error:
+            error.offset = max(0, error.offset - len(CONDITION[0]))
+            self.faults.append(stated.fault(error))
+            return
+        if expr.sampled:
+            expr = call("mean_samples", expr, count=scope.samples)
+        if expr.shape:
+            expr = call("mean", expr)
+        yield Equation(STOP, call("equal", expr, Num(1)), Type(()), hidden=True)
+
     def reduced(self, found: Equation, forward: tuple[Equation, ...]) -> tuple[str | None, tuple[Equation, ...]]:
         """The objective over all samples; a sample's own objective gets the same name with #."""
-        stated = self.config.objective
-        assert stated is not None
+        place = self.objective_place()
         if found.type.shape:
             message = f"the objective is an array ({shape_text(found.type.shape)}), not a single number"
-            self.refuse(stated.node.place, message, f"minimize: sum({found.name})")
+            self.refuse(place, message, f"minimize: sum({found.name})")
             return None, forward
         if not found.type.sampled:
             return found.name, forward
         if self.config.reduce is None:
             message = f"there are {self.config.samples} samples, but not how they combine"
-            self.refuse(stated.node.place, message, "add reduce: sum, or reduce: mean")
+            self.refuse(place, message, "add reduce: sum, or reduce: mean")
             return None, forward
         own = found.name + "#"
         renamed = {found.name: Name(own, found.type)}
@@ -197,7 +301,13 @@ class _Builder:
             replace(e, name=own) if e is found else replace(e, expr=_renamed(e.expr, renamed)) for e in forward
         )
         whole = call(f"{self.config.reduce}_samples", Name(own, found.type), count=self.config.samples)
-        return found.name, (*rest, Equation(found.name, whole, Type(())))
+        return found.name, (*rest, Equation(found.name, whole, Type(()), hidden=found.hidden))
+
+    def objective_place(self) -> Place | None:
+        """Where the config says what is made small, or what flows back instead."""
+        stated = self.config.objective
+        nodes = self.config.nodes
+        return stated.node.place if stated else next(nodes[k].place for k in ("upstream", "gradients") if k in nodes)
 
     def trained(self, givens: Mapping[str, GivenArray]) -> tuple[str, ...]:
         """The parameters that updates change: none without a learning rate."""
@@ -232,7 +342,7 @@ class _Builder:
         config = self.config
         notes = []
         if config.loss:
-            notes.append(LOSSES[config.loss.kind].about)
+            notes.append(LOSSES[config.loss.kind].about_text(dict(config.loss.options)))
         if config.samples:
             how = f", {config.reduce} over them" if config.reduce else ""
             notes.append(f"{config.samples} samples{how}")
@@ -241,6 +351,22 @@ class _Builder:
                 "W @ x, a row of weights per unit" if config.column_vectors else "x @ W, a row of weights per input"
             )
         return (*notes, *config.notes)
+
+
+def _with_gradients(expr: Expr, slopes: Mapping[str, Name]) -> Expr:
+    """The expression with grad(w) as the name of the gradient array."""
+    if not isinstance(expr, Call):
+        return expr
+    (first, *_) = expr.args or (expr,)
+    if expr.op == "grad" and len(expr.args) == 1 and isinstance(first, Name):
+        if first.id not in slopes:
+            offset, width = first.at or (0, 1)
+            raise ExpressionError(
+                f'there is no gradient by "{first.id}"', offset, width, did_you_mean(first.id, slopes)
+            )
+        return Name(slopes[first.id].id, at=expr.at)
+    args = tuple(_with_gradients(arg, slopes) for arg in expr.args)
+    return Call(expr.op, args, expr.options, at=expr.at)
 
 
 def _renamed(expr: Expr, renamed: Mapping[str, Expr]) -> Expr:

@@ -5,7 +5,7 @@ Nothing here looks at a value: the structure of a derivative does not depend on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +13,7 @@ from backtrace.expressions import Call, Element, Expr, Num, Ref, names
 from backtrace.graph import Graph
 from backtrace.keys import Derivative, Path, Short, Target, Via
 from backtrace.ops.base import product, total
-from backtrace.scalars import derivative, element, reached
+from backtrace.scalars import derivative, element, flowing, reached
 from backtrace.simplify import simplified
 from backtrace.stable import Pair, pairs
 
@@ -34,7 +34,7 @@ class Chains:
         found = {self.objective.name}
         for equation in reversed(self.graph.forward):
             if equation.name in found:
-                found.update(names(equation.expr))
+                found.update(flowing(equation.expr))
         return frozenset(found)
 
     @cached_property
@@ -76,7 +76,9 @@ class Chains:
         equation = self.graph.equations.get(of.name)
         if equation is None:
             return Num(int(of == by))
-        return derivative(equation.expr, (of.index, of.sample), by, self.graph.samples or 1, of.name)
+        found = derivative(equation.expr, (of.index, of.sample), by, self.graph.samples or 1, of.name)
+        back = self.graph.new_weights and by.name not in self.graph.trained
+        return _with_new_values(found, self.graph.trained) if back else found
 
     def trail(self, source: Element) -> list[Element]:
         """From an element onward while there is one way, up to the objective or a junction."""
@@ -243,6 +245,15 @@ class Chains:
         if len(nodes) < 2 or nodes[-1] != self.objective:
             return None
         return nodes[-2] if constant_value(self.local(nodes[-1], nodes[-2])) == 1 else None
+
+
+def _with_new_values(expr: Expr, trained: Collection[str]) -> Expr:
+    """The formula with trained parameters as they are after the update."""
+    if isinstance(expr, Ref) and isinstance(expr.key, Element) and expr.key.name in trained:
+        return Ref(expr.key._replace(name=f"{expr.key.name}+"))
+    if isinstance(expr, Call):
+        return Call(expr.op, tuple(_with_new_values(arg, trained) for arg in expr.args), expr.options)
+    return expr
 
 
 def constant_value(expr: Expr) -> float | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from backtrace.graph import Graph
     from backtrace.render.formulas import Layout
     from backtrace.render.lines import Line
+    from backtrace.schedule import Keep
     from backtrace.trace import Trace
 
 app = typer.Typer(
@@ -90,7 +91,8 @@ def run(
 
     Print the whole calculation: forward propagation, error, every step of back propagation, the updated values.
     """
-    from backtrace.render.text import report_lines
+    from backtrace.render.rates import rate_lines
+    from backtrace.render.text import Writer, report_lines
 
     figures = _expected(expect) if expect else None
     shown = _shown_epochs(epoch, every)
@@ -99,6 +101,8 @@ def run(
     _check_choice(trace, layout)
     epochs_shown = tuple(shown(len(trace.losses))) if shown else (1, len(trace.losses))
     _print(report_lines(trace, replace(layout, epochs=epochs_shown)))
+    if not layout.choice.only and not layout.choice.sections:
+        _print(rate_lines(trace, Writer(layout, trace.epochs[0])))
     if figures is not None:
         _print(iter([()]))
         _report_differences(trace, figures, layout)
@@ -202,29 +206,31 @@ def _template(name: str) -> str:
 
 
 class _Shown:
-    """The epochs to show in full, once their number is known."""
+    """The epochs to show in full, or single updates of them, once the number of epochs is known."""
 
     def __init__(self, listed: str | None, every: int | None) -> None:
         self.listed, self.every = listed, every
 
-    def __call__(self, count: int) -> list[int]:
+    def __call__(self, count: int) -> list[Keep]:
         """The epochs among so many."""
-        chosen = {_epoch_number(part, count) for part in self.listed.split(",")} if self.listed else set()
+        chosen = [_moment(part, count) for part in self.listed.split(",")] if self.listed else []
         if self.every:
-            chosen |= {1, *range(self.every, count + 1, self.every)}
-        return sorted(chosen)
+            chosen += [1, *range(self.every, count + 1, self.every)]
+        return chosen
 
 
 def _shown_epochs(listed: str | None, every: int | None) -> _Shown | None:
     return _Shown(listed, every) if listed or every else None
 
 
-def _epoch_number(text: str, count: int) -> int:
-    word = text.strip()
+def _moment(text: str, count: int) -> Keep:
+    """An epoch, or with a point one of its updates: 3, last, 3.2."""
+    word, _, update = text.strip().partition(".")
     number = count if word == "last" else int(word) if word.isdecimal() else 0
-    if not 1 <= number <= count:
-        raise UsageError(Fault(f'--epoch: "{visible(word)}" is no epoch of 1 to {count}', hint="such as 1,10,last"))
-    return number
+    if not 1 <= number <= count or (update and not update.isdecimal()):
+        message = f'--epoch: "{visible(text.strip())}" is no epoch of 1 to {count}'
+        raise UsageError(Fault(message, hint="such as 1,10,last, or 1.2 for the second update of epoch 1"))
+    return (number, int(update)) if update else number
 
 
 def _given(pairs: Sequence[str] | None) -> dict[str, float]:
@@ -256,10 +262,11 @@ def _traced(
     from backtrace.trace import run_graph
 
     graph = build(read(config))
-    keep: set[int] = set()
+    keep: set[Keep] = set()
     if figures is not None:
         keep = _expected_epochs(figures, graph)
-    count = max([epochs or graph.default_epochs, *(keep if epochs is None else ())])
+    needed = [each if isinstance(each, int) else each[0] for each in keep]
+    count = max([epochs or graph.default_epochs, *(needed if epochs is None else ())])
     keep |= set(shown(count)) if shown else {1, count}
     with closing(ProgressBar(count)) as bar:
         return run_graph(graph, epochs=count, keep=keep, values=_given(pairs), progress=bar)
@@ -308,7 +315,7 @@ def _check_choice(trace: Trace, layout: Layout) -> None:
 
 
 def _parts(text: str) -> list[str]:
-    from backtrace.keys import outside_brackets
+    from backtrace.labels import outside_brackets
 
     return [part.strip() for part in outside_brackets(text) if part.strip()]
 
@@ -325,11 +332,11 @@ def _expected(file: str) -> Sequence[Figure]:
     return read(file)
 
 
-def _expected_epochs(figures: Sequence[Figure], graph: Graph) -> set[int]:
+def _expected_epochs(figures: Sequence[Figure], graph: Graph) -> set[Keep]:
     from backtrace.diff.verdicts import epochs
     from backtrace.keys import Keys
 
-    return epochs(figures, Keys.of(graph))
+    return set(epochs(figures, Keys.of(graph)))
 
 
 def _report_differences(trace: Trace, figures: Sequence[Figure], layout: Layout) -> None:

@@ -14,19 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from backtrace.executor import Arrays
+from backtrace.executor import Arrays, counters
 from backtrace.expressions import Call, Element, Expr, Name, Num, Ref, Type, walk
-from backtrace.graph import RATE, Equation, Graph
-from backtrace.ops import TABLE, call, softmax
+from backtrace.graph import EPOCH, RATE, STOP, UPDATE, Equation, Graph
+from backtrace.ops import TABLE, call
+from backtrace.ops.base import Kernel
 from backtrace.ops.elementwise import SCALAR_NAMES as ELEMENTWISE_NAMES
 from backtrace.ops.elementwise import Elementwise, Many
 from backtrace.ops.movements import Movement
-from backtrace.ops.products import MatMul
-from backtrace.ops.reductions import OverSamples, Reduction
-from backtrace.ops.softmax import AlongAxis
 from backtrace.scalars import element
 
-SCALAR_NAMES: dict[str, Any] = ELEMENTWISE_NAMES | {row.name: row.numbers for row in softmax.ROWS}
+SCALAR_NAMES: dict[str, Any] = ELEMENTWISE_NAMES | {
+    row.name: row.numbers for row in TABLE.values() if isinstance(row, Kernel)
+}
 
 LIMIT = 200
 """Up to so many statements a step, generated Python beats numpy, whose calls cost some 260 ns each."""
@@ -36,17 +36,16 @@ LONGEST = 1000
 """Python compiles no sum of some three thousand terms."""
 MOST_PARTS = 5000
 """Statements of more parts take longer to compile than to run; numpy computes each common part once."""
-SUMS = (MatMul, Reduction, OverSamples)
 
 
 def statements(graph: Graph) -> int:
     """How many scalar statements one step of the graph takes."""
-    return sum(_elements(e.type, graph.samples) for e in _step(graph))
+    return sum(_elements(e.type, graph.samples) for e in graph.step)
 
 
 def longest(graph: Graph) -> int:
     """How many elements the largest array has that any statement of the graph can read."""
-    read = (node for e in _step(graph) for node in walk(e.expr) if not isinstance(node, Num))
+    read = (node for e in graph.step for node in walk(e.expr) if not isinstance(node, Num))
     return max((_elements(Type(node.shape, node.sampled), graph.samples) for node in read), default=0)
 
 
@@ -54,11 +53,7 @@ def is_small(graph: Graph) -> bool:
     """Whether generated Python is the better way to run a graph."""
     if statements(graph) > LIMIT or longest(graph) > LONGEST:
         return False
-    return sum(1 for e in _step(graph) for _ in walk(e.expr)) <= MOST_PARTS
-
-
-def _step(graph: Graph) -> tuple[Equation, ...]:
-    return (*graph.run, *graph.gradients, *graph.updates)
+    return sum(1 for e in graph.step for _ in walk(e.expr)) <= MOST_PARTS
 
 
 def _elements(type: Type, samples: int | None) -> int:
@@ -112,7 +107,7 @@ class Source:
             args.append(self.hoisted(arg, False, repeated and not branch, branch))
         if tuple(args) != expr.args:
             expr = call(expr.op, *args, **dict(expr.options))
-        if top or not (op.kernel or (often and isinstance(op, SUMS))):
+        if top or not (op.kernel or (often and op.gathers)):
             return expr
         self.temporaries += 1
         type = Type(expr.shape, expr.sampled)
@@ -124,13 +119,11 @@ class Source:
     def kernel(self, name: str, expr: Call) -> None:
         """One statement for each line of elements that are computed together."""
         op = TABLE[expr.op]
-        assert isinstance(op, AlongAxis)
-        axis = op.axis(expr)
-        for index, sample in places(Type(expr.shape, expr.sampled), self.samples):
-            if index[axis] == 0:
-                line = op.line(expr, index)
-                targets = ", ".join(self.variable(Element(name, at, sample)) for at in line)
-                operands = ", ".join(self.text(element(expr.args[0], at, sample)) for at in line)
+        assert isinstance(op, Kernel)
+        for sample in range(self.samples or 1) if expr.sampled else (None,):
+            for made, read in op.lines(expr):
+                targets = ", ".join(self.variable(Element(name, at, sample)) for at in made)
+                operands = ", ".join(self.text(element(expr.args[0], at, sample)) for at in read)
                 self.lines.append(f"{targets}, = {expr.op}(({operands},))")
 
     def text(self, expr: Expr) -> str:
@@ -144,7 +137,7 @@ class Source:
         assert isinstance(op, Elementwise)
         operands = [self.text(arg) for arg in expr.args]
         if isinstance(op, Many):
-            return "(" + f" {op.sign} ".join(operands) + ")"
+            return op.source(operands)
         values = {key: repr(float(value)) for key, value in {**op.options, **dict(expr.options)}.items()}
         template = op.scalar
         for letter, operand in zip(op.letters, operands, strict=True):
@@ -203,34 +196,36 @@ class ScalarExecutor:
 
     def __init__(self, graph: Graph) -> None:
         samples = graph.samples
-        step = _step(graph)
+        self.graph, self.made = graph, 0
         self.given: Arrays = {name: given.values for name, given in graph.givens.items()}
         replaced = [(e.name, e.state) for e in graph.updates if e.state]
         self.states = layouts([(old, graph.types[old]) for _, old in replaced], samples)
-        self.computed = layouts([(e.name, e.type) for e in step], samples)
+        self.computed = layouts([(e.name, e.type) for e in graph.step], samples)
         self.forward_parts = layouts([(f"{e.name}+", e.type) for e in graph.run], samples) if replaced else []
         starts = self.given | dict(graph.states)
         self.values = [number for part in self.states for number in starts[part.name].ravel().tolist()]
         self.source = _program(graph, replaced)
-        scope: dict[str, Any] = SCALAR_NAMES | {"constants": self._constants(graph)}
-        exec(compile(self.source, "<generated>", "exec"), scope)
-        self._advance, self._observe, self._forward = scope["advance"], scope["observe"], scope["forward"]
+        self.scope: dict[str, Any] = SCALAR_NAMES | {"constants": self._constants()}
+        exec(compile(self.source, "<generated>", "exec"), self.scope)
+        self._advance, self._observe, self._forward = (self.scope[f] for f in ("advance", "observe", "forward"))
 
-    def _constants(self, graph: Graph) -> list[float]:
-        """What never changes, in the order in which the program unpacks it."""
+    def _constants(self) -> list[float]:
+        """What no update changes, in the order in which the program unpacks it."""
         changing = {part.name for part in self.states}
         fixed = [number for name, a in self.given.items() if name not in changing for number in a.ravel().tolist()]
-        return [*fixed, float(graph.learning_rate or 0.0)]
+        return [*fixed, float(self.graph.learning_rate or 0.0)]
 
     def advance(self, updates: int) -> Sequence[float]:
-        """Make so many updates; the objective before each."""
-        self.values, losses = self._advance(self.values, updates)
+        """Make so many updates, fewer where the graph's condition holds before; the objective before each."""
+        self.values, losses = self._advance(self.values, updates, self.made)
+        self.made += len(losses)
         return list(losses)
 
     def observe(self) -> Arrays:
         """Make one update; everything before it, and what the forward pass gives after it."""
-        before = self.given | self.state()
-        self.values, numbers = self._observe(self.values)
+        before = self.given | self.state() | counters(self.graph, self.made)
+        self.values, numbers = self._observe(self.values, self.made)
+        self.made += 1
         result = before | unpacked(numbers, self.computed)
         if self.forward_parts:
             result |= unpacked(self._forward(self.values), self.forward_parts)
@@ -239,6 +234,16 @@ class ScalarExecutor:
     def state(self) -> Arrays:
         """The trained parameters and the optimiser's state as they are now."""
         return unpacked(self.values, self.states)
+
+    def resume(self, state: Arrays, made: int) -> None:
+        """Go on from such parameters and states, after so many updates."""
+        self.values = [number for part in self.states for number in state[part.name].ravel().tolist()]
+        self.made = made
+
+    def feed(self, batch: Arrays) -> None:
+        """Take other given values for the updates to come."""
+        self.given = self.given | batch
+        self.scope["constants"] = self._constants()
 
 
 def _program(graph: Graph, replaced: Sequence[tuple[str, str]]) -> str:
@@ -256,26 +261,31 @@ def _program(graph: Graph, replaced: Sequence[tuple[str, str]]) -> str:
     for equation in graph.run:
         source.equation(equation)
     forward = list(source.lines)
-    for equation in (*graph.gradients, *graph.updates):
+    for equation in graph.step[len(graph.run) :]:
         source.equation(equation)
     body = source.lines
     new = [v for name, _ in replaced for v in variables(name)]
-    computed = [v for e in _step(graph) for v in variables(e.name)]
+    computed = [v for e in graph.step for v in variables(e.name)]
     outcome = [v for e in graph.run for v in variables(e.name)]
     objective = source.variables.get(Element(graph.objective or ""), "0.0")
+    stop = source.variables.get(Element(STOP))
+    counted = _counted(graph, source)
     head = [f"    {', '.join(fixed)}, = constants", f"    {', '.join(changing)}, = values" if changing else ""]
     return "\n".join(
         [
-            "def advance(values, count):",
+            "def advance(values, count, made):",
             *head,
             "    losses = []",
-            "    for _ in range(count):",
+            "    for made in range(made, made + count):",
+            *(f"        {line}" for line in counted),
             *(f"        {line}" for line in body),
+            f"        if {stop}: break" if graph.until else "",
             f"        losses.append({objective})",
             f"        {', '.join(changing)}, = {', '.join(new)}," if changing else "",
             f"    return [{', '.join(changing)}], losses",
-            "def observe(values):",
+            "def observe(values, made):",
             *head,
+            *(f"    {line}" for line in counted),
             *(f"    {line}" for line in body),
             f"    return [{', '.join(new)}], [{', '.join(computed)}]",
             "def forward(values):",
@@ -285,3 +295,10 @@ def _program(graph: Graph, replaced: Sequence[tuple[str, str]]) -> str:
             "",
         ]
     )
+
+
+def _counted(graph: Graph, source: Source) -> list[str]:
+    """The numbers of the update and the epoch, where a statement reads them, after ``made`` updates."""
+    texts = {UPDATE: f"made + {float(graph.start)}", EPOCH: f"made // {graph.updates_per_epoch} + 1.0"}
+    found = {source.variables.get(Element(name)): text for name, text in texts.items()}
+    return [f"{variable} = {text}" for variable, text in found.items() if variable]

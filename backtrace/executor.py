@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from backtrace.expressions import Call, Expr, Name, Num
-from backtrace.graph import RATE, Equation, Graph
+from backtrace.graph import EPOCH, RATE, STOP, UPDATE, Equation, Graph
 from backtrace.ops import TABLE
 from backtrace.ops.base import Array
 
@@ -22,8 +22,11 @@ class Executor(Protocol):
 
     kind: str
 
+    made: int
+    """How many updates it has made."""
+
     def advance(self, updates: int) -> Sequence[float]:
-        """Make so many updates; the objective before each."""
+        """Make so many updates, fewer where the graph's condition holds before; the objective before each."""
         ...
 
     def observe(self) -> Arrays:
@@ -32,6 +35,14 @@ class Executor(Protocol):
 
     def state(self) -> Arrays:
         """The trained parameters and the optimiser's state as they are now."""
+        ...
+
+    def resume(self, state: Arrays, made: int) -> None:
+        """Go on from such parameters and states, after so many updates."""
+        ...
+
+    def feed(self, batch: Arrays) -> None:
+        """Take other given values for the updates to come."""
         ...
 
 
@@ -114,6 +125,12 @@ def evaluate(equations: Iterable[Equation], given: Mapping[str, Array], samples:
     return Program(equations, samples).run(given)
 
 
+def counters(graph: Graph, made: int) -> Arrays:
+    """The numbers of the next update and its epoch, after so many updates."""
+    epoch = made // graph.updates_per_epoch + 1
+    return {UPDATE: np.asarray(float(graph.start + made)), EPOCH: np.asarray(float(epoch))}
+
+
 class ArrayExecutor:
     """Trains by numpy calls."""
 
@@ -124,24 +141,35 @@ class ArrayExecutor:
         self.given: Arrays = {name: given.values for name, given in graph.givens.items()}
         self.given[RATE] = np.float64(graph.learning_rate or 0.0)  # type: ignore[assignment]
         self.given |= graph.states
+        self.made = 0
         self.replaced = [(e.name, e.state) for e in graph.updates if e.state]
-        self.full = Program((*graph.run, *graph.gradients, *graph.updates), graph.samples)
+        self.full = Program(graph.step, graph.samples)
         self.forward = Program(graph.run, graph.samples)
 
     def advance(self, updates: int) -> Sequence[float]:
-        """Make so many updates; the objective before each."""
-        found = (self._update() for _ in range(updates))
-        return [float(values[self.graph.objective]) if self.graph.objective else 0.0 for values in found]
+        """Make so many updates, fewer where the graph's condition holds before; the objective before each."""
+        losses: list[float] = []
+        for _ in range(updates):
+            found = self._computed()
+            if self.graph.until and found[STOP]:
+                break
+            self._renew(found)
+            losses.append(float(found[self.graph.objective]) if self.graph.objective else 0.0)
+        return losses
 
-    def _update(self) -> Arrays:
-        found = self.full.run(self.given)
+    def _computed(self) -> Arrays:
+        return self.full.run(self.given | counters(self.graph, self.made))
+
+    def _renew(self, found: Arrays) -> None:
+        """Take the new values of an update for the old ones."""
+        self.made += 1
         self.given = self.given | {old: found[new] for new, old in self.replaced}
-        return found
 
     def observe(self) -> Arrays:
         """Make one update; everything before it, and what the forward pass gives after it."""
-        before = dict(self.given)
-        found = self._update()
+        before = self.given | counters(self.graph, self.made)
+        found = self._computed()
+        self._renew(found)
         result = before | found
         if self.replaced:
             after = self.forward.run(self.given)
@@ -151,3 +179,11 @@ class ArrayExecutor:
     def state(self) -> Arrays:
         """The trained parameters and the optimiser's state as they are now."""
         return {old: self.given[old] for _, old in self.replaced}
+
+    def resume(self, state: Arrays, made: int) -> None:
+        """Go on from such parameters and states, after so many updates."""
+        self.given, self.made = self.given | state, made
+
+    def feed(self, batch: Arrays) -> None:
+        """Take other given values for the updates to come."""
+        self.given = self.given | batch

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backtrace.expressions import Expr, Type, names, to_text
+from backtrace.schedule import Batch, Schedule
 
 Array = npt.NDArray[np.float64]
 
@@ -19,8 +20,8 @@ Array = npt.NDArray[np.float64]
 class Equation:
     """A named array and the expression it is computed by.
 
-    ``inner`` marks a node that the user gave no name; ``wrt`` is what a gradient is taken by, ``state`` what an
-    update replaces.
+    ``inner`` marks a node that the user gave no name, ``hidden`` one that no report shows (the objective that stands
+    for given upstream gradients); ``wrt`` is what a gradient is taken by, ``state`` what an update replaces.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Equation:
     type: Type
     group: str = ""
     inner: bool = False
+    hidden: bool = False
     wrt: str | None = None
     state: str | None = None
 
@@ -51,7 +53,8 @@ class Graph:
     """Everything that is computed, as equations.
 
     ``forward`` are the equations as written, ``run`` the same in stable forms; ``gradients`` and ``updates`` follow
-    from ``run``. ``samples`` is None where the equations have no sample axis.
+    from ``run``. ``samples`` is None where the equations have no sample axis, ``learning_rate`` where there is none
+    or an equation of the updates gives it. ``start`` is the number of the first update.
     """
 
     title: str
@@ -72,6 +75,36 @@ class Graph:
     notes: tuple[str, ...]
     gates: bool = False
     optimizer: str = ""
+    start: int = 1
+    reduce: str = "sum"
+    schedule: Schedule | None = None
+    data: Mapping[str, Array] = field(default_factory=dict)
+    """What an update takes its batch from, all samples first; empty where every update uses all samples."""
+    rest: Graph | None = None
+    """The same equations for a smaller last batch."""
+    until: str = ""
+    """The condition that ends training, as it is written."""
+    new_weights: bool = False
+    """Whether what flows back reads the new values of the parameters it passes."""
+    rates: tuple[float, ...] = ()
+    """The learning rates to be shown side by side."""
+
+    @cached_property
+    def step(self) -> tuple[Equation, ...]:
+        """All equations of an update in the order of computation."""
+        if not self.new_weights:
+            return (*self.run, *self.gradients, *self.updates)
+        return (*self.run, *_sorted((*self.gradients, *self.updates)))
+
+    @cached_property
+    def shown(self) -> tuple[Equation, ...]:
+        """The forward equations that a report shows."""
+        return tuple(equation for equation in self.forward if not equation.hidden)
+
+    @property
+    def has_loss(self) -> bool:
+        """Whether there is an objective with a value; given upstream gradients have none."""
+        return any(equation.name == self.objective for equation in self.shown)
 
     @cached_property
     def types(self) -> dict[str, Type]:
@@ -106,18 +139,64 @@ class Graph:
         return frozenset(name for name, given in self.givens.items() if given.role == "parameter")
 
     @property
+    def updates_per_epoch(self) -> int:
+        """How many updates an epoch has."""
+        return self.schedule.updates if self.schedule else 1
+
+    @property
     def default_epochs(self) -> int:
         """How many epochs a run makes if nobody says: 1 where nothing is trained."""
-        return max(self.epochs, 1) if self.trained else 1
+        return max(self.epochs, 1) if self.trained or self.schedule else 1
 
     def with_values(self, values: Mapping[str, Array], learning_rate: float | None) -> Graph:
-        """The same graph on other given values."""
-        givens = {name: replace(given, values=values.get(name, given.values)) for name, given in self.givens.items()}
-        rate = self.learning_rate if learning_rate is None else learning_rate
-        return replace(self, givens=givens, learning_rate=rate)
+        """The same graph on other given values, of what comes in batches those of all samples.
+
+        A given learning rate replaces one that changes.
+        """
+        data = {name: values.get(name, array) for name, array in self.data.items()}
+        first = self.batch(self.schedule.order or range(self.schedule.count), data) if self.schedule and data else {}
+        given = {**values, **first}
+        givens = {name: replace(g, values=given.get(name, g.values)) for name, g in self.givens.items()}
+        rest = self.rest and self.rest.with_values({n: a for n, a in values.items() if n not in data}, learning_rate)
+        changed = replace(self, givens=givens, data=data, rest=rest)
+        if learning_rate is None:
+            return changed
+        updates = tuple(equation for equation in self.updates if equation.name != RATE)
+        return replace(changed, learning_rate=learning_rate, updates=updates)
+
+    def batch(self, samples: Sequence[int], data: Mapping[str, Array] | None = None) -> dict[str, Array]:
+        """The values of one batch, as many of the samples as this graph takes."""
+        chosen = list(samples[: self.samples or 1])
+        found = self.data if data is None else data
+        return {name: array[chosen] if self.samples else array[chosen[0]] for name, array in found.items()}
+
+    def of_size(self, batch: Batch) -> Graph:
+        """The graph for a batch: this one, or that of the smaller last batch."""
+        return self if self.rest is None or len(batch) == (self.samples or 1) else self.rest
 
 
 RATE: Final = "learning_rate"
+UPDATE: Final = "@n"
+"""The number of the update, from ``start`` (1 if not stated); no user's name begins with @."""
+EPOCH: Final = "@k"
+"""The number of the epoch, from 1."""
+STOP: Final = "@until"
+"""The equation of the condition that ends training: 1 where it holds."""
+
+
+class CycleError(Exception):
+    """Equations that read each other in a circle."""
+
+
+def _sorted(equations: Sequence[Equation]) -> Iterator[Equation]:
+    """Equations so that each stands after those it reads."""
+    waiting = {equation.name: equation for equation in equations}
+    while waiting:
+        ready = [e for e in waiting.values() if waiting.keys().isdisjoint(names(e.expr))]
+        if not ready:
+            raise CycleError
+        for equation in ready:
+            yield waiting.pop(equation.name)
 
 
 def depends(forward: Sequence[Equation], roots: Iterable[str]) -> set[str]:

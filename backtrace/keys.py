@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 from typing import Final, NamedTuple
 
 from backtrace.errors import Fault, UsageError, did_you_mean
@@ -24,10 +23,11 @@ from backtrace.expressions import (
     plain_label,
     to_text,
 )
-from backtrace.graph import RATE, Graph
+from backtrace.graph import EPOCH, RATE, UPDATE, Graph
+from backtrace.labels import HAT, SUBSCRIPTS, derivative_text, outside_brackets, remembered, subscripted
 
 OBJECTIVE_NAMES: Final = ("E", "L", "J", "C", "loss", "cost")
-SUBSCRIPTS: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+REMEMBERED: Final = re.compile(r"([^\W\d]\w*)(?:\.(.+)|\((.+)\))")
 
 
 class Part(NamedTuple):
@@ -89,10 +89,14 @@ def resampled(target: Target, sample: int) -> Target:
 
 
 class Key(NamedTuple):
-    """A parsed key: what it names, and of which epoch (None: the one at hand)."""
+    """A parsed key: what it names, of which epoch (None: the one at hand), and of which update of that epoch.
+
+    Without an update, of an epoch with several, it names the list of what it is in each.
+    """
 
     target: Target
     epoch: int | None = None
+    update: int | None = None
 
 
 class UnknownKeyError(UsageError):
@@ -108,12 +112,15 @@ class Keys:
     gradient_of: Mapping[str, str]
     objective: str | None
     samples: int | None
+    momentary: frozenset[str] = frozenset()
+    """What an update computes on its way: it has no value after the update."""
 
     @classmethod
     def of(cls, graph: Graph) -> Keys:
         """The keys of a graph."""
-        types = dict(graph.types) | {RATE: Type(())}
-        return cls(types, graph.labels, graph.gradient_of, graph.objective, graph.samples)
+        types = dict(graph.types) | dict.fromkeys((RATE, UPDATE, EPOCH), Type(()))
+        momentary = {e.name for e in graph.updates if not e.state} | {RATE, UPDATE, EPOCH}
+        return cls(types, graph.labels, graph.gradient_of, graph.objective, graph.samples, frozenset(momentary))
 
     # ── writing ──
 
@@ -147,7 +154,7 @@ class Keys:
         if core == RATE and pretty:
             return "η"
         text = self._pretty_inner(core.removesuffix("#")) if pretty else core.removesuffix("#")
-        return text + (("⁺" if pretty else "+") if plus else "")
+        return self._plain(text) + (("⁺" if pretty else "+") if plus else "")
 
     @cached_property
     def differentiated(self) -> dict[str, str]:
@@ -181,14 +188,21 @@ class Keys:
             text = f"({base})"
         return text + (("⁺" if pretty else "+") if plus else "") + sample
 
+    def _plain(self, text: str) -> str:
+        """The name of a counter or of the clipping's norm without its @, where no user's name is the same."""
+        return text if text[1:] in self.types else text.removeprefix("@")
+
     def _indexed(self, base: str, core: str, index: Index, pretty: bool) -> str:
         if core in self.labels:
             label = self.labels[core][index[0]]
             return subscripted(label) if pretty else label
+        if "." in core and core.replace(".", "").isidentifier():
+            letter, _, parameter = core.partition(".")
+            return remembered(letter, self._indexed(parameter, parameter, index, pretty), pretty)
         if not index or self._lone(core):
             if base == RATE and pretty:
                 return "η"
-            return self._pretty_inner(base) if pretty else base
+            return self._plain(self._pretty_inner(base) if pretty else base)
         style = self._styles.get(core)
         digits = [str(at + 1) for at in index]
         if not base.replace("#", "").isidentifier():
@@ -201,6 +215,9 @@ class Keys:
 
     def _pretty_inner(self, name: str) -> str:
         """A name as a reader likes it: numbered scalars with a subscript, unnamed nodes as formulas."""
+        letter, dot, parameter = name.partition(".")
+        if dot and parameter.isidentifier():
+            return remembered(letter, self._pretty_inner(parameter), True)
         if name.isidentifier():
             return subscripted(name) if self._shape(name) == () else name
         try:
@@ -258,15 +275,16 @@ class Keys:
             UnknownKeyError: it names nothing here; with the nearest key that does.
         """
         packed = "".join(text.split())
-        for sign, plain in (("∂", "d"), ("⁺", "+"), ("·", "*")):
+        for sign, plain in (("∂", "d"), ("⁺", "+"), ("·", "*"), (HAT, "_hat")):
             packed = packed.replace(sign, plain)
         packed = packed.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789"))
-        epoch = re.fullmatch(r"(.+)@(\d+)", packed)
-        number = int(epoch[2]) if epoch else None
-        target = self._target(epoch[1] if epoch else packed)
+        moment = re.fullmatch(r"(.+)@(\d+)(?:\.(\d+))?", packed)
+        target = self._target(moment[1] if moment else packed)
         if target is None:
             raise UnknownKeyError(Fault(f'"{text}" names nothing here', hint=self.suggestion(packed)))
-        return Key(target, number)
+        if moment is None:
+            return Key(target)
+        return Key(target, int(moment[2]), int(moment[3]) if moment[3] else None)
 
     def find(self, text: str) -> Target | None:
         """What a key names, or None."""
@@ -304,13 +322,13 @@ class Keys:
         return None
 
     def _named(self, base: str, sample: int | None) -> list[str]:
-        """What a name may mean: a sample's own objective, itself, an alias of the objective."""
+        """What a name may mean: a sample's own objective, itself, an alias of the objective, the rate, a counter."""
         names = [f"{base}#"] if sample is not None and f"{base}#" in self.types else []
         names.append(base)
         if base in OBJECTIVE_NAMES and self.objective and base not in self.types:
             own = f"{self.objective}#"
             names.append(own if sample is not None and own in self.types else self.objective)
-        return names
+        return [*names, RATE if base == "η" else f"@{base}"]
 
     def _resolved(self, base: str, plus: str, sample: int | None) -> Element | Part | None:
         found = self._place(base)
@@ -329,7 +347,7 @@ class Keys:
         return Element(name + plus, index, sample)
 
     def _moves(self, name: str) -> bool:
-        return name not in self.differentiated and name != RATE
+        return name not in self.differentiated and name not in self.momentary
 
     def _place(self, base: str) -> tuple[str, Index | None] | None:
         """The array and index that a text names: a label, a whole name, or a name followed by an index."""
@@ -338,6 +356,9 @@ class Keys:
                 return name, (members.index(base),)
         if base in self.types and base not in self.differentiated:
             return base, None
+        state = self._state_place(base)
+        if state is not None:
+            return state
         for cut in range(len(base) - 1, 0, -1):
             name = base[:cut]
             if name.startswith("(") and name.endswith(")"):
@@ -347,6 +368,15 @@ class Keys:
                 if index is not None:
                     return name, index
         return None
+
+    def _state_place(self, base: str) -> tuple[str, Index | None] | None:
+        """What an optimiser has for a parameter, by the parameter's own place: m.U11 or m(U11)."""
+        match = REMEMBERED.fullmatch(base)
+        found = self._place(match[2] or match[3]) if match else None
+        if match is None or found is None:
+            return None
+        name = f"{match[1]}.{found[0]}"
+        return (name, found[1]) if name in self.types else None
 
     def _index(self, name: str, rest: str, style: str | None) -> Index | None:
         shape = self.types[name].shape
@@ -393,50 +423,3 @@ class Keys:
 
 def _sample_text(sample: int | None) -> str:
     return "" if sample is None else f"#{sample + 1}"
-
-
-def subscripted(name: str) -> str:
-    """A name with its last digits as a subscript.
-
-    >>> subscripted("net_h1"), subscripted("E_tot"), subscripted("x_1")
-    ('net_h₁', 'E_tot', 'x_1')
-    """
-    match = re.fullmatch(r"(.*[^\d_])(\d+)", name)
-    return match[1] + match[2].translate(SUBSCRIPTS) if match else name
-
-
-def derivative_text(of: str, by: str, d: str) -> str:
-    """A derivative of two written names.
-
-    >>> derivative_text("f", "w0*x0", "d")
-    'df/d(w0*x0)'
-    """
-    return f"{d}{_grouped(of)}/{d}{_grouped(by)}"
-
-
-def _grouped(text: str) -> str:
-    """A formula in brackets, a name without."""
-    return f"({text})" if re.search(r"[-+*/@·() ]", text.rstrip("+⁺")) and not _bracketed(text) else text
-
-
-def _bracketed(text: str) -> bool:
-    """Whether a formula is in brackets already, before its index and sample: (y-o)[1]#2, but not (a+b)*(c-d)."""
-    core = re.sub(r"(\[[\d,]+\])?(#\d+)?$", "", text)
-    depths = list(accumulate((char == "(") - (char == ")") for char in core))
-    return core != text and core.startswith("(") and depths.index(0) == len(core) - 1
-
-
-def outside_brackets(text: str) -> list[str]:
-    """The parts between commas that stand in no bracket.
-
-    >>> outside_brackets("W[1,2],h*")
-    ['W[1,2]', 'h*']
-    """
-    parts, depth = [""], 0
-    for char in text:
-        depth += (char in "([") - (char in ")]")
-        if char == "," and not depth:
-            parts.append("")
-        else:
-            parts[-1] += char
-    return parts

@@ -148,7 +148,7 @@ class _Network:
             return expr, units
         if layer.activation != "identity":
             self.faults += activation_faults(layer.node.get("activation"), self.config.functions)
-            expr = Call(layer.activation, (expr,))
+            expr = Call(layer.activation, (expr,), layer.options)
         out = self.stem(layer, layer.out, f"h{number}", units)
         self.state(layer, out, expr, "out")
         return Name(out), units
@@ -285,11 +285,18 @@ class _Network:
             hint = did_you_mean(spec.kind, LOSSES) or f"known: {', '.join(LOSSES)}"
             self.fault(spec.node, f'there is no loss "{spec.kind}"', hint)
             return None
+        for option in dict(spec.options):
+            if option not in row.options:
+                hint = did_you_mean(option, row.options) or f"its options: {', '.join(row.options) or 'none'}"
+                self.fault(spec.node, f'{spec.kind} has no option "{option}"', hint)
+                return None
         target, size = self.vector("target", "y")
+        if row.labelled:
+            size = width if size == 1 else size
         if size != width and size and width:
             message = f"{size} target{'s' * (size != 1)}, but {width} output{'s' * (width != 1)}"
             self.fault(self.config.nodes["targets"], message, "one target for each output")
-        terms = substitute(parse(row.terms), {"y": target, "o": output})
+        terms = substitute(parse(row.term(dict(spec.options))), {"y": target, "o": output})
         total = parse(row.total)
         if width > 1:
             self.equations.append(Statement(spec.terms, terms, spec.node))

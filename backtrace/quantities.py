@@ -22,6 +22,7 @@ from backtrace.ops import TABLE
 from backtrace.ops.base import ONE
 from backtrace.ops.elementwise import SCALAR_NAMES, Elementwise, Many
 from backtrace.scalars import element
+from backtrace.schedule import Batch
 from backtrace.simplify import simplified
 
 FEW_WAYS = 8
@@ -31,11 +32,13 @@ Value = float | npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class View:
-    """One recorded epoch of a graph, asked for single numbers."""
+    """One recorded update of a graph, asked for single numbers; ``batch`` are its samples if it does not use all."""
 
     graph: Graph
     record: Arrays
     epoch: int = 1
+    update: int = 1
+    batch: Batch = ()
     _totals: dict[Element, Arrays] = field(default_factory=dict, repr=False)
     _chains: dict[Element, Chains] = field(default_factory=dict, repr=False)
 
@@ -95,10 +98,10 @@ class View:
         return found
 
     def _array(self, name: str) -> npt.NDArray[Any]:
-        if name == RATE:
-            return np.asarray(self.graph.learning_rate or 0.0)
         if name in self.record:
             return np.asarray(self.record[name])
+        if name == RATE:
+            return np.asarray(self.graph.learning_rate or 0.0)
         core = name.removesuffix("+")
         return np.asarray(self.record[core])
 
@@ -158,7 +161,8 @@ class View:
         upto = next(k for k, e in enumerate(self.graph.forward) if e.name == of.name) + 1
         forward = self.graph.forward[:upto]
         samples = self.graph.samples or 1
-        equations = gradients(forward, of.name, self.graph.givens, samples, Name("seed", type))
+        new = self.graph.trained if self.graph.new_weights else ()
+        equations = gradients(forward, of.name, self.graph.givens, samples, Name("seed", type), new)
         given = self.record | {"seed": self._one_hot(of)}
         with np.errstate(all="ignore"):
             return evaluate(equations, given, self.graph.samples)
@@ -346,15 +350,8 @@ def evaluated(expr: Expr, value: Callable[[Any], float]) -> float:
         return evaluated(expr.args[1] if evaluated(expr.args[0], value) else expr.args[2], value)
     args = [evaluated(arg, value) for arg in expr.args]
     if isinstance(row, Many):
-        return _accumulated(row.sign, args)
+        return row.number(args)
     return _careful(expr.op, args, {**row.options, **dict(expr.options)})
-
-
-def _accumulated(sign: str, args: list[float]) -> float:
-    result = args[0]
-    for arg in args[1:]:
-        result = result + arg if sign == "+" else result * arg
-    return result
 
 
 def _careful(op: str, args: list[float], options: Mapping[str, Any]) -> float:

@@ -63,6 +63,16 @@ class _Reader:
         return element(self.call, index, at)
 
 
+def flowing(expr: Expr) -> Iterator[str]:
+    """The names that something may flow back to."""
+    if isinstance(expr, Name):
+        yield expr.id
+    elif isinstance(expr, Call):
+        for operand, arg in enumerate(expr.args):
+            if not TABLE[expr.op].holds(operand):
+                yield from flowing(arg)
+
+
 def reached(expr: Expr, source: Element, samples: int) -> list[Place]:
     """The elements of an expression that an element of a named array enters, each once, in order.
 

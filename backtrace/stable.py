@@ -15,7 +15,7 @@ from backtrace.ops import call
 
 
 def stabilised(forward: Sequence[Equation]) -> tuple[Equation, ...]:
-    """The equations with log(sigmoid(z)), log(1 - sigmoid(z)) and log(softmax(z)) in their stable forms.
+    """The equations with log(sigmoid(z)), log(1 - sigmoid(z)), log(softmax(z)), log(y/softmax(z)) in stable forms.
 
     The rewriting looks through names: ``o: sigmoid(t)`` and ``E: -log(o)`` give ``E: softplus(-t)``.
     """
@@ -79,6 +79,9 @@ def _log(inner: Expr, known: Mapping[str, Expr]) -> Expr | None:
     if inner.op in ("index", "reshape", "transpose"):
         moved = _log(_looked_up(inner.args[0], known), known)
         return None if moved is None else call(inner.op, moved, **dict(inner.options))
+    if inner.op == "div":
+        below = _log(_looked_up(inner.args[1], known), known)
+        return None if below is None else call("sub", call("log", inner.args[0]), below)
     if inner.op == "sub" and inner.args[0] == Num(1):
         other = _looked_up(inner.args[1], known)
         if isinstance(other, Call) and other.op == "sigmoid":

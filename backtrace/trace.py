@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from backtrace.build import build
 from backtrace.config import Config, read
-from backtrace.errors import Fault, UsageError
+from backtrace.errors import Fault, NumericError, UsageError
 from backtrace.expressions import Element
 from backtrace.graph import RATE, Graph
 from backtrace.keys import Key, Keys, Part
 from backtrace.quantities import Value, View
+from backtrace.schedule import Keep, Moment
 from backtrace.training import Progress, Recording, train
 
 
@@ -25,7 +26,8 @@ class Trace:
     """Everything a run computed, by key.
 
     ``trace["h1"]`` is a number, ``trace["W"]`` an array, ``trace["h1@3"]`` of epoch 3; without an epoch the first
-    recorded one is meant.
+    recorded one is meant. Where an epoch has several updates, ``trace["h1@3.2"]`` is of its second, ``trace["h1@3"]``
+    an array over all of them.
 
     >>> import backtrace
     >>> trace = backtrace.run("configs/example.yaml")
@@ -35,11 +37,17 @@ class Trace:
 
     graph: Graph
     recording: Recording
+    rates: Mapping[float, Trace | None] = field(default_factory=dict)
+    """By learning rate the trace, where the config has several; None where the numbers left the finite range."""
 
     @cached_property
     def epochs(self) -> Sequence[View]:
-        """The recorded epochs in order; each answers keys as the trace does."""
-        return [View(self.graph, record, epoch) for epoch, record in sorted(self.recording.records.items())]
+        """The recorded updates in order; each answers keys as the trace does."""
+        batches = self.recording.batches
+        return [
+            View(self.graph.of_size(batch := batches.get(moment, ())), record, *moment, batch)
+            for moment, record in sorted(self.recording.records.items())
+        ]
 
     @property
     def losses(self) -> npt.NDArray[np.float64]:
@@ -51,21 +59,38 @@ class Trace:
         """Reads and writes the keys of this trace."""
         return self.epochs[0].keys
 
-    def epoch(self, number: int | None) -> View:
-        """A recorded epoch by its number; the first one for None.
+    def epoch(self, number: int | None, update: int | None = None) -> View:
+        """A recorded update by its epoch, and its number there; the first one for None.
 
         Raises:
-            UsageError: that epoch was not recorded.
+            UsageError: that one was not recorded.
         """
-        for view in self.epochs:
-            if number in (None, view.epoch):
-                return view
-        kept = ", ".join(str(view.epoch) for view in self.epochs)
-        raise UsageError(Fault(f"epoch {number} is not recorded", hint=f"recorded: {kept}"))
+        return self.updates(number, update)[0]
+
+    def updates(self, number: int | None, update: int | None = None) -> Sequence[View]:
+        """The recorded updates of an epoch, or the one of that number; the first of all for None.
+
+        Raises:
+            UsageError: there is none.
+        """
+        wanted = self.epochs[0].epoch if number is None else number
+        found = [view for view in self.epochs if view.epoch == wanted and update in (None, view.update)]
+        if not found:
+            self._refuse(wanted, update)
+        return found[:1] if number is None else found
+
+    def _refuse(self, number: int, update: int | None) -> None:
+        several = self.graph.updates_per_epoch > 1
+        what = f"update {update} of epoch {number}" if update else f"epoch {number}"
+        kept = ", ".join(Moment(view.epoch, view.update).text() if several else str(view.epoch) for view in self.epochs)
+        raise UsageError(Fault(f"{what} is not recorded", hint=f"recorded: {kept}"))
 
     def value(self, key: Key) -> Value:
         """The value of a parsed key."""
-        return self.epoch(key.epoch).value(key.target)
+        views = self.updates(key.epoch, key.update)
+        if len(views) == 1:
+            return views[0].value(key.target)
+        return np.stack([np.asarray(view.value(key.target)) for view in views])
 
     def __getitem__(self, key: str) -> Value:
         return self.value(self.keys.parse(key))
@@ -83,7 +108,7 @@ def run(
     config: str | os.PathLike[str] | Config,
     *,
     epochs: int | None = None,
-    keep: Iterable[int] | None = None,
+    keep: Iterable[Keep] | None = None,
     values: Mapping[str, float] | None = None,
     progress: Progress | None = None,
 ) -> Trace:
@@ -92,7 +117,7 @@ def run(
     Args:
         config: the path of a config, or one already read.
         epochs: how many updates, at least 1; those the config says if not given.
-        keep: the epochs to record in full; the first and the last if not given.
+        keep: the epochs to record in full, or pairs of an epoch and an update; the first and the last if not given.
         values: given values to replace, by key: ``{"W11": 0.35, "learning_rate": 0.1}``.
         progress: called now and then with the number of epochs done.
 
@@ -116,7 +141,7 @@ def run_graph(
     graph: Graph,
     *,
     epochs: int | None = None,
-    keep: Iterable[int] | None = None,
+    keep: Iterable[Keep] | None = None,
     values: Mapping[str, float] | None = None,
     progress: Progress | None = None,
 ) -> Trace:
@@ -125,7 +150,23 @@ def run_graph(
     count = graph.default_epochs if epochs is None else epochs
     if count < 1:
         raise UsageError(Fault(f"epochs is {count}", hint="give 1 or more"))
-    return Trace(changed_graph, train(changed_graph, count, keep or (1, count), progress))
+    if graph.schedule and graph.schedule.in_turn and count > graph.schedule.count:
+        given = f"gradients are given for {graph.schedule.count} updates"
+        raise UsageError(
+            Fault(f"{given}, but {count} epochs are asked for", hint="give the others too, or fewer epochs")
+        )
+    recording = train(changed_graph, count, keep or (1, count), progress)
+    rates = {} if "learning_rate" in (values or {}) else {r: _at_rate(changed_graph, r, count) for r in graph.rates}
+    return Trace(changed_graph, recording, rates)
+
+
+def _at_rate(graph: Graph, rate: float, epochs: int) -> Trace | None:
+    """The same training at another learning rate, the last update recorded."""
+    other = graph.with_values({}, rate)
+    try:
+        return Trace(other, train(other, epochs, ()))
+    except NumericError:
+        return None
 
 
 def changed(graph: Graph, values: Mapping[str, float]) -> Graph:
@@ -142,13 +183,13 @@ def changed(graph: Graph, values: Mapping[str, float]) -> Graph:
             rate = _rate(graph, number)
             continue
         name, place = _given_place(graph, keys, text)
-        array = arrays.setdefault(name, np.array(graph.givens[name].values))
+        array = arrays.setdefault(name, np.array(graph.data.get(name, graph.givens[name].values)))
         array[place] = number
     return graph.with_values(arrays, rate)
 
 
 def _rate(graph: Graph, number: float) -> float:
-    if graph.learning_rate is None:
+    if graph.learning_rate is None and RATE not in graph.equations:
         raise UsageError(Fault("the config has no learning rate to set", hint="add learning_rate: 0.5"))
     return number
 
@@ -158,6 +199,6 @@ def _given_place(graph: Graph, keys: Keys, text: str) -> tuple[str, tuple[int | 
     if not isinstance(target, Element | Part) or target.name not in graph.givens:
         known = ", ".join(graph.givens)
         raise UsageError(Fault(f'"{text}" is computed, not given', hint=f"given here: {known}, learning_rate"))
-    sampled = graph.givens[target.name].type.sampled
+    sampled = graph.givens[target.name].type.sampled or target.name in graph.data
     sample: int | slice = slice(None) if target.sample is None else target.sample
     return target.name, ((sample,) if sampled else ()) + (target.index or ())

@@ -37,6 +37,9 @@ DOMAINS: Mapping[str, tuple[Sequence[float], ...]] = {
     "log1p": ((-0.9, -0.3, 0.0, 0.5, 2.0),),
     "sqrt": (POSITIVE,),
     "where": ((0.0, 1.0), REAL, REAL),
+    "log2": (POSITIVE,),
+    "log10": (POSITIVE,),
+    "take": (REAL, (0.0, 1.0, 2.0)),
     "clip": (REAL, (-1.0, 0.0, 1.2), (-0.4, 0.3, 1.0)),
 }
 
@@ -65,7 +68,14 @@ _ALONG: tuple[tuple[tuple[Shape, ...], dict[str, Any]], ...] = (
     (((2, 3),), {"axis": -1}),
 )
 _PLACES = PlaceMap(np.array([[0, 2], [2, 1]]))
+_HOLES = PlaceMap(np.array([[0, -1], [2, -1]]))
+_MANY: tuple[tuple[tuple[Shape, ...], dict[str, Any]], ...] = (
+    *((shapes, {}) for shapes in ELEMENTWISE_SHAPES[2]),
+    *((shapes, {}) for shapes in ELEMENTWISE_SHAPES[3]),
+)
 STRUCTURAL: Mapping[str, tuple[tuple[tuple[Shape, ...], dict[str, Any]], ...]] = {
+    "maximum": _MANY,
+    "minimum": _MANY,
     "matmul": (
         (((2,), (2,)), {}),
         (((2,), (2, 3)), {}),
@@ -83,6 +93,9 @@ STRUCTURAL: Mapping[str, tuple[tuple[tuple[Shape, ...], dict[str, Any]], ...]] =
         (((2, 3),), {"key": (ALL, 2)}),
         (((2, 3),), {"key": (("slice", 0, 1, None), ("slice", None, None, 2))}),
         (((3,),), {"key": (("slice", None, None, -1),)}),
+        (((3,),), {"key": (("list", 2, 0, 2),)}),
+        (((3, 2),), {"key": (("list", ("list", 1, 0), ("list", 1, 2)), 1)}),
+        (((2, 3),), {"key": (ALL, ("list", 2, 0))}),
     ),
     "stack": ((((), ()), {}), (((3,), (3,)), {}), (((2,),), {})),
     "concat": (
@@ -96,13 +109,56 @@ STRUCTURAL: Mapping[str, tuple[tuple[tuple[Shape, ...], dict[str, Any]], ...]] =
         (((3,),), {"axis": (0,), "shape": (2, 3)}),
         (((3,),), {"axis": (1,), "shape": (3, 2)}),
     ),
-    "gather": ((((3,),), {"places": _PLACES}), (((2, 2),), {"places": _PLACES})),
+    "gather": ((((3,),), {"places": _PLACES}), (((2, 2),), {"places": _PLACES}), (((3,),), {"places": _HOLES})),
     "scatter": (
         (((2, 2),), {"places": _PLACES, "shape": (4,)}),
         (((2, 2),), {"places": _PLACES, "shape": (3, 1)}),
+        (((2, 2),), {"places": _HOLES, "shape": (3,)}),
     ),
     "sum": _AXES,
     "mean": _AXES,
+    "max": _AXES,
+    "min": _AXES,
+    "prod": _AXES,
+    "logsumexp": _AXES,
+    "first_max": ((((3,),), {"axis": (0,)}), (((2, 3),), {"axis": (1,)}), (((2, 3),), {"axis": (0, 1)})),
+    "first_min": ((((3,),), {"axis": (0,)}), (((2, 3),), {"axis": (0,)})),
+    "cumsum": (*_ALONG, (((3,),), {"reverse": True}), (((2, 3),), {"axis": 0, "reverse": True})),
+    "diag": ((((2,),), {}), (((2, 2),), {}), (((2, 3),), {})),
+    "take": ((((3,), ()), {}), (((3, 2), ()), {}), (((3, 2), (2,)), {}), (((3,), (2, 2)), {})),
+    "conv2d": (
+        (((3, 3), (2, 2)), {}),
+        (((4, 3), (2, 2)), {"stride": (2, 1), "padding": 1}),
+        (((2, 3, 3), (2, 2, 2, 2)), {}),
+        (((1, 3, 3), (2, 1, 2, 2)), {"stride": 2, "padding": (0, 1)}),
+    ),
+    "conv2d_input": (
+        (((2, 2), (2, 2)), {"shape": (3, 3)}),
+        (((2, 2), (2, 1)), {"shape": (5, 2), "stride": 3, "padding": 0}),
+        (((2, 1, 2, 2), (2, 2, 1)), {"shape": (1, 3, 2), "padding": 0}),
+    ),
+    "conv2d_kernel": (
+        (((3, 3), (2, 2)), {"shape": (2, 2)}),
+        (((2, 2), (3, 3)), {"shape": (2, 2), "padding": 1}),
+        (((1, 3, 3), (2, 2, 2)), {"shape": (2, 1, 2, 2)}),
+    ),
+    "maxpool2d": (
+        (((4, 4),), {}),
+        (((3, 3),), {"size": 2, "stride": 1}),
+        (((3, 2),), {"size": (2, 1), "stride": 2, "padding": (1, 0)}),
+        (((2, 2, 2),), {}),
+    ),
+    "avgpool2d": (
+        (((4, 4),), {}),
+        (((3, 3),), {"size": 2, "stride": 1, "padding": 1}),
+        (((2, 2, 2),), {"size": (2, 1)}),
+    ),
+    "zeros": (((), {"shape": (2, 3)}), ((), {"shape": 3})),
+    "ones": (((), {"shape": (2, 3)}), ((), {"shape": 3})),
+    "eye": (((), {"n": 2}),),
+    "arange": (((), {"start": 3}), ((), {"start": 1, "stop": 2, "step": 0.25})),
+    "linspace": (((), {"start": 0, "stop": 1, "num": 5}),),
+    "onehot": (((), {"k": 1, "n": 3}),),
     "sum_samples": ((((),), {"count": SAMPLES}), (((2,),), {"count": SAMPLES})),
     "mean_samples": ((((),), {"count": SAMPLES}), (((2,),), {"count": SAMPLES})),
     "softmax": _ALONG,
@@ -141,7 +197,7 @@ def arrays(domain: Sequence[float], shape: Shape) -> st.SearchStrategy[Array]:
 
 def calls_of(row: Op) -> Sequence[tuple[tuple[Shape, ...], dict[str, Any]]]:
     """Operand shapes and options to try a row with; a new structural row is tried on plain matrices."""
-    if isinstance(row, Elementwise):
+    if isinstance(row, Elementwise) and row.name not in STRUCTURAL:
         options: list[dict[str, Any]] = [{}, dict.fromkeys(row.options, 0.3)]
         shapes = ELEMENTWISE_SHAPES[min(row.least, 3)]
         return [(shape, option) for shape in shapes for option in options[: 1 + bool(row.options)]]

@@ -51,9 +51,9 @@ BAD = {
     ),
     "an unknown key alone": ("foo: 1\n", [(1, 1, '"foo" is no key of the config')]),
     "nothing but a title": ("title: x\n", [(1, 1, "there is nothing to compute")]),
-    "a learning rate that changes": (
-        "parameters: {w: 1}\nequations: {z: w}\nminimize: z\nlearning_rate: 0.5 / (1 + 0.1*k)\n",
-        [(4, 16, "a learning rate that is an expression is not supported yet")],
+    "a learning rate of something else": (
+        "parameters: {w: 1}\nequations: {z: w}\nminimize: z\nlearning_rate: 0.5 / (1 + 0.1*t)\n",
+        [(4, 31, '"t" is not known here')],
     ),
     "samples of inputs and a single target": (
         "inputs: [{x1: 0}, {x1: 1}]\ntargets: {y1: 0}\nlayers:\n  - weights: [[0.4]]\n",
@@ -101,7 +101,7 @@ BAD = {
     ),
     "an optimizer's state that is text": (
         EQUATIONS + "optimizer: {state: {v: zero}, update: {p: p - lr*g}}\n",
-        [(6, 24, "in the optimizer: a state begins with a number")],
+        [(6, 24, 'expected a number, got the text "zero"')],
     ),
     "an update that is no expression": (
         EQUATIONS + "optimizer: {update: {p: p.q}}\n",

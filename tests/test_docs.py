@@ -19,6 +19,7 @@ from backtrace.ops import TABLE
 from backtrace.ops.base import Op
 from backtrace.ops.losses import LOSSES, Loss
 from backtrace.yamlfile import parse
+from docs import optimizers
 from docs.picture import PICTURE, drawn
 from tests.runner import ROOT, Runner
 
@@ -91,6 +92,12 @@ def test_the_config_page_has_every_function(row: Op) -> None:
 def test_the_config_page_has_every_loss(loss: Loss) -> None:
     text = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
     assert f"| `{loss.name}` | `{loss.terms}` | `{loss.total}` |" in text
+
+
+def test_the_page_of_the_optimizers_is_current() -> None:
+    if os.environ.get("UPDATE"):
+        optimizers.PAGE.write_text(optimizers.page(), encoding="utf-8", newline="\n")
+    assert optimizers.PAGE.read_text(encoding="utf-8") == optimizers.page()
 
 
 def test_the_picture_of_the_readme_is_current() -> None:

@@ -129,7 +129,7 @@ def test_a_run_that_diverges_says_in_which_epoch(kind: type[Executor]) -> None:
 def test_an_epoch_without_a_learning_rate_or_an_objective_runs(kind: type[Executor], objective: str) -> None:
     net = graph(f"inputs: {{x: 2}}\nequations: {{e: x**2}}\n{objective}\n")
     found = train(net, 3, [1, 3], executor=kind(net))  # type: ignore[call-arg]
-    assert {epoch: float(record["e"]) for epoch, record in found.records.items()} == {1: 4.0, 3: 4.0}
+    assert {moment.epoch: float(record["e"]) for moment, record in found.records.items()} == {1: 4.0, 3: 4.0}
 
 
 def test_the_size_of_a_graph_chooses_its_executor() -> None:

@@ -22,9 +22,8 @@ from backtrace.keys import (
     Path,
     UnknownKeyError,
     Via,
-    outside_brackets,
-    subscripted,
 )
+from backtrace.labels import outside_brackets, subscripted
 from backtrace.quantities import View
 from backtrace.report import all_targets
 from backtrace.yamlfile import parse

@@ -13,6 +13,7 @@ from backtrace.executor import evaluate
 from backtrace.expressions import to_text
 from backtrace.graph import Graph
 from backtrace.layers import common_stem, expanded, grid
+from backtrace.schedule import Moment
 from backtrace.training import train
 
 
@@ -191,9 +192,9 @@ def test_layers_and_the_equations_they_are_short_for_give_the_same_bits() -> Non
     assert [e.text() for e in layered.forward] == [e.text() for e in stated.forward]
     first, second = (train(net, 5, range(1, 6)) for net in (layered, stated))
     for epoch in range(1, 6):
-        assert set(first.records[epoch]) == set(second.records[epoch])
-        for name, values in first.records[epoch].items():
-            assert np.array_equal(values, second.records[epoch][name]), name
+        assert set(first.records[Moment(epoch)]) == set(second.records[Moment(epoch)])
+        for name, values in first.records[Moment(epoch)].items():
+            assert np.array_equal(values, second.records[Moment(epoch)][name]), name
 
 
 def test_rows_or_columns_of_weights_give_the_same_network() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -9,11 +10,17 @@ import numpy as np
 import pytest
 
 from backtrace import yamlfile
+from backtrace.backward import gradients
 from backtrace.build import build
+from backtrace.codegen import ScalarExecutor
 from backtrace.config import from_document
 from backtrace.executor import ArrayExecutor, evaluate
+from backtrace.expressions import Expr, Name, Type, parse
+from backtrace.graph import Equation
+from backtrace.ops import Scope, typed
 from backtrace.ops.losses import LOSSES
 from backtrace.training import train
+from tests.test_optimizers import NETWORK, START
 
 torch: Any = pytest.importorskip("torch")
 F = torch.nn.functional
@@ -29,6 +36,7 @@ ACTIVATIONS: dict[str, Any] = {
     "gelu": lambda z: F.gelu(z),
     "softplus": lambda z: F.softplus(z, threshold=1e9),
     "silu": lambda z: F.silu(z),
+    "hard_sigmoid": lambda z: torch.clamp(z / 6 + 0.5, 0, 1),
     "softmax": lambda z: torch.softmax(z, -1),
     "log_softmax": lambda z: torch.log_softmax(z, -1),
     "exp": torch.exp,
@@ -40,6 +48,12 @@ LOSS: dict[str, tuple[str, Any]] = {
     "squared_error": ("tanh", lambda o, t, y: F.mse_loss(o, y, reduction="sum")),
     "mean_squared_error": ("sigmoid", lambda o, t, y: F.mse_loss(o, y)),
     "mean_absolute_error": ("identity", lambda o, t, y: F.l1_loss(o, y)),
+    "half_mean_squared_error": ("tanh", lambda o, t, y: 0.5 * F.mse_loss(o, y)),
+    "log_cosh": ("identity", lambda o, t, y: torch.log(torch.cosh(o - y)).sum()),
+    "hinge": ("tanh", lambda o, t, y: torch.clamp(1 - y * o, min=0).sum()),
+    "squared_hinge": ("tanh", lambda o, t, y: (torch.clamp(1 - y * o, min=0) ** 2).sum()),
+    "kl_divergence": ("softmax", lambda o, t, y: F.kl_div(torch.log_softmax(t, -1), y, reduction="sum")),
+    "sparse_cross_entropy": ("softmax", lambda o, t, y: F.cross_entropy(t, y[0].long())),
     "huber": ("identity", lambda o, t, y: F.huber_loss(o, y, reduction="sum")),
     "binary_cross_entropy": (
         "sigmoid",
@@ -53,6 +67,8 @@ SAMPLES, SIZES = 4, (3, 5, 4, 2)
 def compare(hidden: str, last: str, loss: str, column: bool = False) -> None:
     random = np.random.default_rng(sum(map(ord, hidden + last + loss)))
     inputs, targets = random.normal(size=(SAMPLES, SIZES[0])), random.uniform(size=(SAMPLES, SIZES[-1]))
+    if loss in LOSSES and LOSSES[loss].labelled:
+        targets = random.integers(0, SIZES[-1], size=(SAMPLES, 1)).astype(float)
     weights = [random.normal(size=shape) for shape in pairwise(SIZES)]
     biases = [random.normal(size=n) for n in SIZES[1:]]
     names = [hidden] * (len(weights) - 1) + [last]
@@ -114,6 +130,60 @@ def test_every_loss_agrees_with_torch(loss: str) -> None:
     compare("sigmoid", last, loss)
 
 
+def spread(*shape: int) -> Any:
+    """Different numbers without order, the same for every run."""
+    return np.random.default_rng(sum(shape)).permutation(np.arange(np.prod(shape)) / 7 - 1.5).reshape(shape)
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "by"),
+    [
+        ("conv2d(X, K)", {"X": (5, 4), "K": (3, 2)}, lambda x, k: F.conv2d(x[None, None], k[None, None])[0, 0]),
+        ("conv2d(X, K)", {"X": (3, 5, 4), "K": (2, 3, 2, 2)}, lambda x, k: F.conv2d(x[None], k)[0]),
+        (
+            "conv2d(X, K, stride=(2, 1), padding=1)",
+            {"X": (2, 5, 4), "K": (3, 2, 3, 3)},
+            lambda x, k: F.conv2d(x[None], k, stride=(2, 1), padding=1)[0],
+        ),
+        ("maxpool2d(X)", {"X": (2, 4, 6)}, lambda x: F.max_pool2d(x[None], 2)[0]),
+        ("maxpool2d(X, 3, 2, 1)", {"X": (5, 6)}, lambda x: F.max_pool2d(x[None, None], 3, 2, 1)[0, 0]),
+        ("avgpool2d(X, 2)", {"X": (4, 4)}, lambda x: F.avg_pool2d(x[None, None], 2)[0, 0]),
+        ("avgpool2d(X, 3, 2, 1)", {"X": (2, 5, 5)}, lambda x: F.avg_pool2d(x[None], 3, 2, 1)[0]),
+        ("max(X)", {"X": (3, 4)}, lambda x: x.max()),
+        ("max(X, axis=0)", {"X": (3, 4)}, lambda x: x.max(0).values),
+        ("min(X, axis=1, keepdims=True)", {"X": (3, 4)}, lambda x: x.min(1, keepdim=True).values),
+        ("max(X, Z)", {"X": (3, 4), "Z": (4,)}, lambda x, z: torch.maximum(x, z)),
+        ("prod(X)", {"X": (3,)}, lambda x: x.prod()),
+        ("prod(X, axis=1)", {"X": (3, 4)}, lambda x: x.prod(1)),
+        ("var(X)", {"X": (3, 4)}, lambda x: x.var(correction=0)),
+        ("var(X, axis=0, ddof=1)", {"X": (3, 4)}, lambda x: x.var(0)),
+        ("norm(X, axis=1)", {"X": (3, 4)}, lambda x: torch.linalg.vector_norm(x, dim=1)),
+        ("norm(X, ord=3)", {"X": (3, 4)}, lambda x: torch.linalg.vector_norm(x, 3)),
+        ("logsumexp(X, axis=1)", {"X": (3, 4)}, lambda x: torch.logsumexp(x, 1)),
+        ("cumsum(X, axis=0)", {"X": (3, 4)}, lambda x: torch.cumsum(x, 0)),
+        ("diag(diag(X))", {"X": (3, 3)}, lambda x: torch.diag(torch.diag(x))),
+        ("X[[2, 0, 2]]", {"X": (3, 4)}, lambda e: e[[2, 0, 2]]),
+        ("huber(X, Z, 0.5)", {"X": (4,), "Z": (4,)}, lambda x, z: F.huber_loss(x, z, delta=0.5, reduction="sum")),
+        ("log2(X**2) + log10(X**2)", {"X": (3,)}, lambda x: torch.log2(x**2) + torch.log10(x**2)),
+    ],
+)
+def test_every_operation_on_arrays_agrees_with_torch(text: str, given: dict[str, Any], by: Any) -> None:
+    arrays = {name: spread(*shape) for name, shape in given.items()}
+    scope: dict[str, Expr] = {name: Name(name, Type(shape)) for name, shape in given.items()}
+    expr = typed(parse(text), Scope(scope))
+    weight = np.cos(np.arange(np.prod(expr.shape))).reshape(expr.shape)
+    y = Equation("y", expr, Type(expr.shape))
+    names = scope | {"y": Name("y", y.type), "r": Name("r", y.type)}
+    forward = [y, Equation("E", typed(parse("sum(r*y)"), Scope(names)), Type(()))]
+    found = evaluate((*forward, *gradients(forward, "E", list(given), 1)), arrays | {"r": weight}, None)
+    leaves = {name: torch.tensor(array, requires_grad=True) for name, array in arrays.items()}
+    result = by(*leaves.values())
+    (result * torch.tensor(weight)).sum().backward()
+    near(found["y"], result.detach().numpy())
+    for name, leaf in leaves.items():
+        near(found[f"dE/d{name}"], leaf.grad.numpy())
+
+
 def test_training_by_gradient_descent_agrees_with_torch() -> None:
     text = """
 inputs: [[0, 0], [0, 1], [1, 0], [1, 1]]
@@ -147,3 +217,99 @@ layers:
         np.testing.assert_allclose(found.losses, losses, rtol=1e-11)
         for name, leaf in leaves.items():
             np.testing.assert_allclose(found.state[name], leaf.detach().numpy(), rtol=1e-11, atol=1e-13)
+
+
+# ── optimizers ──
+
+STEPS = 10
+OPTIMIZERS: dict[str, Any] = {
+    "sgd": lambda p, lr, **o: torch.optim.SGD(p, lr=lr, **o),
+    "{kind: momentum, beta: 0.8}": lambda p, lr, **o: torch.optim.SGD(p, lr=lr, momentum=0.8, **o),
+    "nesterov": lambda p, lr, **o: torch.optim.SGD(p, lr=lr, momentum=0.9, nesterov=True, **o),
+    "adagrad": lambda p, lr, **o: torch.optim.Adagrad(p, lr=lr, **o),
+    "{kind: adagrad, initial: 0.2}": lambda p, lr, **o: torch.optim.Adagrad(
+        p, lr=lr, initial_accumulator_value=0.2, **o
+    ),
+    "rmsprop": lambda p, lr, **o: torch.optim.RMSprop(p, lr=lr, **o),
+    "rmsprop_centered": lambda p, lr, **o: torch.optim.RMSprop(p, lr=lr, centered=True, **o),
+    "adadelta": lambda p, lr, **o: torch.optim.Adadelta(p, lr=lr, **o),
+    "adam": lambda p, lr, **o: torch.optim.Adam(p, lr=lr, **o),
+    "{kind: adam, beta1: 0.8, beta2: 0.95, eps: 0.01}": lambda p, lr, **o: torch.optim.Adam(
+        p, lr=lr, betas=(0.8, 0.95), eps=0.01, **o
+    ),
+    "amsgrad": lambda p, lr, **o: torch.optim.Adam(p, lr=lr, amsgrad=True, **o),
+    "adamw": lambda p, lr, **o: torch.optim.AdamW(p, lr=lr, **o),
+    "adamax": lambda p, lr, **o: torch.optim.Adamax(p, lr=lr, **o),
+    "nadam": lambda p, lr, **o: torch.optim.NAdam(p, lr=lr, **o),
+}
+
+
+def trained_by_torch(make: Any, rate: Any = lambda k: 1.0, clip: Any = None, **options: Any) -> dict[str, Any]:
+    """The network of the optimizers' tests, trained by PyTorch."""
+    leaves = {name: torch.tensor(values, dtype=torch.float64, requires_grad=True) for name, values in START.items()}
+    y = torch.tensor([0.7, -0.4], dtype=torch.float64)
+    optimizer = make(list(leaves.values()), 0.05, **options)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: rate(epoch + 1))
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        W, w, b = leaves.values()
+        (0.5 * ((W @ w - y) ** 2).sum() + 0.1 * b**2 + b * w.sum()).backward()
+        if clip:
+            clip(list(leaves.values()))
+        optimizer.step()
+        schedule.step()
+    return {name: leaf.detach().numpy() for name, leaf in leaves.items()}
+
+
+@pytest.fixture
+def double() -> Iterator[None]:
+    """NAdam keeps its product of mu in the default precision."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def agrees(config: str, expected: dict[str, Any]) -> None:
+    graph = build(from_document(yamlfile.parse(NETWORK + config, "test.yaml")))
+    for executor in (ScalarExecutor(graph), ArrayExecutor(graph)):
+        found = train(graph, STEPS, [], executor=executor).state
+        for name, values in expected.items():
+            np.testing.assert_allclose(found[name], values, rtol=1e-12, atol=1e-13, err_msg=f"{name} {executor.kind}")
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize("stated", OPTIMIZERS)
+def test_every_optimizer_agrees_with_torch(stated: str) -> None:
+    agrees(f"learning_rate: 0.05\noptimizer: {stated}", trained_by_torch(OPTIMIZERS[stated]))
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize("stated", OPTIMIZERS)
+def test_weight_decay_agrees_with_torch(stated: str) -> None:
+    expected = trained_by_torch(OPTIMIZERS[stated], weight_decay=0.1)
+    agrees(f"learning_rate: 0.05\noptimizer: {stated}\nweight_decay: 0.1", expected)
+
+
+@pytest.mark.usefixtures("double")
+def test_decoupled_weight_decay_agrees_with_torch() -> None:
+    expected = trained_by_torch(OPTIMIZERS["nadam"], weight_decay=0.1, decoupled_weight_decay=True)
+    agrees("learning_rate: 0.05\noptimizer: nadam\nweight_decay: {value: 0.1, decoupled: true}", expected)
+
+
+def test_a_rate_that_changes_agrees_with_torch() -> None:
+    expected = trained_by_torch(OPTIMIZERS["adam"], rate=lambda k: 1 / (1 + 0.1 * (k - 1)))
+    agrees("learning_rate: 0.05 / (1 + 0.1*(k - 1))\noptimizer: adam", expected)
+
+
+def test_clipping_agrees_with_torch() -> None:
+    def cut(leaves: list[Any]) -> None:
+        torch.nn.utils.clip_grad_value_(leaves, 0.3)
+
+    def shortened(leaves: list[Any]) -> None:
+        norm = torch.nn.utils.get_total_norm([leaf.grad for leaf in leaves])
+        for leaf in leaves:  # clip_grad_norm_ itself adds 1e-6 to the norm
+            leaf.grad *= min(1.0, 0.5 / norm.item())
+
+    agrees("learning_rate: 0.05\nclip: {value: 0.3}", trained_by_torch(OPTIMIZERS["sgd"], clip=cut))
+    expected = trained_by_torch(OPTIMIZERS["adam"], clip=shortened, weight_decay=0.1)
+    agrees("learning_rate: 0.05\nclip: {norm: 0.5}\noptimizer: adam\nweight_decay: 0.1", expected)

@@ -15,7 +15,9 @@ from typing import Any
 
 from backtrace.config.givens import Givens, is_init
 from backtrace.config.records import (
+    ClipSpec,
     Config,
+    DecaySpec,
     Entries,
     Given,
     Init,
@@ -25,18 +27,23 @@ from backtrace.config.records import (
     OptimizerSpec,
     Role,
     Statement,
+    Upstream,
     activation_faults,
     expression_fault,
+    named,
 )
-from backtrace.config.table import DATA_FILE, ENTRIES, LAYER, LOSS, TOP, Key
+from backtrace.config.table import DATA_FILE, ENTRIES, LAYER, LOSS, TOP
+from backtrace.config.training import Training, of_samples
+from backtrace.config.updates import Updates
 from backtrace.config.values import is_name, number_hint
 from backtrace.errors import ConfigError, Fault, FileError
 from backtrace.expressions import Expr
 from backtrace.yamlfile import Document, Node, load
 
 __all__ = [
-    "DATA_FILE", "LAYER", "TOP", "Config", "Entries", "Given", "Init", "Layer", "LossSpec", "Objective",
-    "OptimizerSpec", "Role", "Statement", "activation_faults", "expression_fault", "from_document", "read",
+    "DATA_FILE", "LAYER", "TOP", "ClipSpec", "Config", "DecaySpec", "Entries", "Given", "Init", "Layer", "LossSpec",
+    "Objective", "OptimizerSpec", "Role", "Statement", "Upstream", "activation_faults", "expression_fault",
+    "from_document", "of_samples", "read",
 ]  # fmt: skip
 
 
@@ -65,7 +72,7 @@ def from_document(document: Document) -> Config:
     return config
 
 
-class _Reader(Givens):
+class _Reader(Givens, Training, Updates):
     """Reads the sections of a config into records."""
 
     def config(self, root: Node) -> Config:
@@ -87,6 +94,8 @@ class _Reader(Givens):
         givens, samples = self.givens(nodes)
         objective = self.minimized(nodes)
         self.consistent(root, nodes)
+        if isinstance(rates := values.get("learning_rate"), tuple):
+            values |= {"learning_rate": rates[0], "rates": rates}
         config = Config(
             root.place.file,
             givens=givens,
@@ -97,12 +106,14 @@ class _Reader(Givens):
             **values,
         )
         self.names_once(config, nodes)
+        self.in_batches(config, nodes)
+        self.indexed(nodes)
         if self.faults:
             self.activations(nodes)
         return config
 
     def consistent(self, root: Node, nodes: Mapping[str, Node]) -> None:
-        if "layers" not in nodes and "equations" not in nodes and not self.faults:
+        if not nodes.keys() & {"layers", "equations", "gradients"} and not self.faults:
             hint = "state a network under layers:, or equations under equations:"
             self.fault(root, "there is nothing to compute", hint)
         for first, second in (
@@ -145,7 +156,7 @@ class _Reader(Givens):
             return self.expected(node, "a mapping of names to expressions")
         found = []
         for key, value in node.items():
-            named = self.checked_name(key)
+            named = self.checked_head(key)
             expr = self.expression(value)
             if named and expr is not None:
                 found.append(Statement(key.text, expr, value))
@@ -174,26 +185,6 @@ class _Reader(Givens):
                 return None if expr is None else Objective(expr, ascent, nodes[key])
         return None
 
-    def optimizer(self, node: Node) -> OptimizerSpec | None:
-        if node.kind == "text":
-            if node.text != "sgd":
-                return self.fault(node, f'there is no optimizer "{node.text}"', "known: sgd, or equations of your own")
-            return OptimizerSpec(node.text, node=node)
-        if node.kind != "mapping":
-            return self.expected(node, "sgd or {state: {...}, update: {...}}")
-        before = len(self.faults)
-        parts = self.keyed(node, (Key("state", "", ""), Key("update", "", "")), "an optimizer")
-        if "update" not in parts and len(self.faults) > before:
-            return None
-        if "update" not in parts:
-            return self.fault(node, "the optimizer has no update:", "update: {p: p - lr*g}")
-        stated = {name: self.equations(part) or () for name, part in parts.items()}
-        read = {name: {s.name: s.expr for s in found} for name, found in stated.items()}
-        nodes = {(name, s.name): s.node for name, found in stated.items() for s in found if s.node}
-        if parts["update"].kind == "mapping" and "p" not in parts["update"].keys():  # noqa: SIM118
-            return self.fault(parts["update"], "the update does not say what becomes of p", "p: p - lr*g")
-        return OptimizerSpec(None, read.get("state", {}), read["update"], node, nodes)
-
     def layers(self, node: Node) -> tuple[Layer, ...] | None:
         if node.kind != "list" or not list(node):
             return self.expected(node, "a list of layers, each with weights and an activation")
@@ -216,7 +207,7 @@ class _Reader(Givens):
             values.get("bias"),
             values.get("pre"),
             values.get("out"),
-            values.get("activation") or "identity",
+            *named(values.get("activation") or "identity"),
             node,
             values.get("units"),
         )
@@ -249,11 +240,13 @@ class _Reader(Givens):
 
     def loss(self, node: Node) -> LossSpec | None:
         if node.kind == "text":
-            return LossSpec(node.text, "E", "E_tot", node)
+            kind, options = named(node.text)
+            return LossSpec(kind, "E", "E_tot", node, options)
         if node.kind != "mapping":
             return self.expected(node, "the name of a loss")
         parts = self.keyed(node, LOSS, "a loss")
         values = {key.name: getattr(self, key.read)(parts[key.name]) for key in LOSS if key.name in parts}
         if "kind" not in parts:
             return self.fault(node, "the loss has no kind:", "kind: half_squared_error")
-        return LossSpec(values["kind"] or "", values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"])
+        kind, options = named(values["kind"] or "")
+        return LossSpec(kind, values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"], options)

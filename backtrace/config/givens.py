@@ -90,7 +90,7 @@ class Givens(Files):
         """The arrays of a mapping by name, written out or to be drawn."""
         found = {}
         for key, value in node.items():
-            given = self.given(key, value, role) if self.checked_name(key) else None
+            given = self.given(key, value, role) if self.checked_head(key) else None
             if given is not None:
                 found[key.text] = given
         return found

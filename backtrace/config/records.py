@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from backtrace.config.table import ACTIVATIONS
 from backtrace.errors import Fault, Place, did_you_mean
-from backtrace.expressions import Expr, ExpressionError
+from backtrace.expressions import Call, Expr, ExpressionError, Option, parse
 from backtrace.yamlfile import Node
 
 Array = npt.NDArray[np.float64]
@@ -85,6 +85,8 @@ class Layer:
     pre: str | tuple[str, ...] | None
     out: str | tuple[str, ...] | None
     activation: str
+    options: tuple[Option, ...]
+    """The activation's options: leaky_relu(slope=0.2)."""
     node: Node
     units: int | None = None
 
@@ -97,6 +99,7 @@ class LossSpec:
     terms: str
     total: str
     node: Node
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,11 +107,33 @@ class OptimizerSpec:
     """A rule of update: a name of the table, or equations of the config's own."""
 
     kind: str | None
-    state: Mapping[str, Expr] = field(default_factory=dict)
+    state: Mapping[str, Array | Mapping[str, Array]] = field(default_factory=dict)
+    """First values: for all parameters, or by parameter."""
     update: Mapping[str, Expr] = field(default_factory=dict)
+    options: Mapping[str, float] = field(default_factory=dict)
+    start: int = 1
     node: Node | None = None
     nodes: Mapping[tuple[str, str], Node] = field(default_factory=dict)
-    """Where the equations of its own stand: by section and name."""
+    """Where its equations and first values stand: by section and name."""
+
+
+@dataclass(frozen=True)
+class DecaySpec:
+    """Weight decay: into the gradient or decoupled (None: as the optimizer has it), of which parameters."""
+
+    value: float
+    decoupled: bool | None
+    only: tuple[str, ...] | None
+    node: Node
+
+
+@dataclass(frozen=True)
+class ClipSpec:
+    """The most a gradient may be: its norm, of all together or of each parameter's, or the size of its elements."""
+
+    most: float
+    norm: bool
+    each: bool
 
 
 @dataclass(frozen=True)
@@ -121,11 +146,22 @@ class Objective:
 
 
 @dataclass(frozen=True)
+class Upstream:
+    """A given upstream gradient: of what, as an expression or as figures, and where it is stated."""
+
+    name: str
+    value: Expr | Array
+    node: Node
+
+
+@dataclass(frozen=True)
 class Config:
     """A whole config, checked as far as a file can be without knowing the operations."""
 
     file: str
     title: str = ""
+    about: str = ""
+    source: str = ""
     givens: tuple[Given, ...] = ()
     samples: int | None = None
     layers: tuple[Layer, ...] = ()
@@ -136,9 +172,20 @@ class Config:
     loss: LossSpec | None = None
     objective: Objective | None = None
     reduce: str | None = None
-    learning_rate: float | None = None
+    learning_rate: float | Statement | None = None
+    rates: tuple[float, ...] = ()
     optimizer: OptimizerSpec = OptimizerSpec("sgd")
-    epochs: int = 1
+    epochs: int | None = None
+    steps: Mapping[str, range] = field(default_factory=dict)
+    batch_size: int | None = None
+    order: tuple[int, ...] | None = None
+    shuffle: int | None = None
+    until: Statement | None = None
+    upstream: tuple[Upstream, ...] = ()
+    gradients: tuple[Upstream, ...] = ()
+    new_weights: bool = False
+    weight_decay: DecaySpec | None = None
+    clip: ClipSpec | None = None
     freeze: tuple[str, ...] = ()
     train: tuple[str, ...] | None = None
     gates: bool = False
@@ -153,10 +200,24 @@ class Config:
 def activation_faults(node: Node | None, functions: Iterable[str]) -> list[Fault]:
     """The fault of an activation that neither the program nor the config has; none for others."""
     known = [*ACTIVATIONS, *functions]
-    if node is None or node.kind != "text" or node.text in known:
+    if node is None or node.kind != "text" or named(node.text)[0] in known:
         return []
-    hint = did_you_mean(node.text, known) or f"known: {', '.join(known)}"
-    return [Fault(f'there is no activation "{node.text}"', node.place, hint, max(len(node.text), 1))]
+    name = named(node.text)[0]
+    hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+    return [Fault(f'there is no activation "{name}"', node.place, hint, max(len(node.text), 1))]
+
+
+def named(text: str) -> tuple[str, tuple[Option, ...]]:
+    """The name of a function and its options; a text that is neither is a name that nothing has.
+
+    >>> named("leaky_relu(slope=0.2)"), named("tanh")
+    (('leaky_relu', (('slope', 0.2),)), ('tanh', ()))
+    """
+    try:
+        found = parse(text)
+    except ExpressionError:
+        return text, ()
+    return (found.op, found.options) if isinstance(found, Call) and not found.args else (text, ())
 
 
 def expression_fault(node: Node | None, error: ExpressionError) -> Fault:

@@ -19,25 +19,47 @@ class Key:
 TOP: Final = (
     Key("backtrace", "version", "the version of the language: 1"),
     Key("title", "text", "the heading of the report", "title"),
+    Key("about", "text", "a sentence or two on what the example teaches", "about"),
+    Key("source", "text", "who published it, and where", "source"),
     Key("inputs", "data", "the given inputs of one sample, or a list of samples, or a file of them"),
     Key("targets", "data", "the given targets, in the same form as the inputs"),
     Key("parameters", "parameters", "given values that training changes: numbers, vectors, matrices"),
     Key(
         "learning_rate",
         "rate",
-        "the size of a step against the gradient; without it nothing is updated",
+        "the size of a step, an expression of k, or a list of several; without it nothing is updated",
         "learning_rate",
     ),
     Key("layers", "layers", "a layered network, the short form of equations", "layers"),
     Key("orientation", "orientation", "x @ W (rows of a weight matrix are inputs) or W @ x", "column_vectors"),
     Key("equations", "equations", "name: expression, for one sample", "equations"),
+    Key("steps", "steps", "the counters of equations such as h[t]: {t: 1..3}", "steps"),
     Key("functions", "functions", "functions of your own, {swish(x): x * sigmoid(x)}", "functions"),
     Key("loss", "loss", "the loss of a layered network, and the names of its terms and total", "loss"),
     Key("minimize", "objective", "the quantity to make small: a name or an expression"),
     Key("maximize", "objective", "the quantity to make great"),
     Key("reduce", "reduce", "how several samples combine: sum or mean", "reduce"),
-    Key("optimizer", "optimizer", "sgd, or update equations of your own", "optimizer"),
-    Key("epochs", "whole", "how many updates a run makes unless --epochs says", "epochs"),
+    Key("optimizer", "optimizer", "the rule of update by name, or update equations of your own", "optimizer"),
+    Key(
+        "weight_decay",
+        "decay",
+        "what pulls parameters to 0: a number, or {value:, decoupled:, only:}",
+        "weight_decay",
+    ),
+    Key("clip", "clip", "the most a gradient may be: {norm: 5.0} or {value: 1.0}", "clip"),
+    Key("epochs", "whole", "how many times training goes through the samples unless --epochs says", "epochs"),
+    Key(
+        "batch_size",
+        "batch",
+        "so many samples make an update; all of them if absent, 1 for one after another",
+        "batch_size",
+    ),
+    Key("order", "order", "the order of the samples in every epoch, [2, 1, 3]", "order"),
+    Key("shuffle", "shuffle", "{seed: 7}: another order in every epoch", "shuffle"),
+    Key("until", "condition", "training ends where this holds: E_tot < 1e-3", "until"),
+    Key("upstream", "upstream", "given upstream gradients instead of a loss, {z: step(z) - y}", "upstream"),
+    Key("gradients", "gradients", "given gradients, one or one an update, {w: [[0.1, 0.2]]}", "gradients"),
+    Key("backward", "backward", "old_weights, or new_weights: a layer is updated before going back", "new_weights"),
     Key("freeze", "names", "parameters that training leaves alone", "freeze"),
     Key("train", "names", "the only parameters that training changes", "train"),
     Key("seed", "seed", "where the generator of random values starts, for all without a seed of their own", "seed"),
@@ -83,12 +105,30 @@ DATA_FILE: Final = (
     Key("rows", "window", "which samples, counted from 1: 1..100"),
     Key("one_hot", "one_hot", "classes as vectors: true for classes of any name, 10 for the numbers 0 to 9"),
 )
-LATER: Final = (
-    "weight_decay", "batch_size", "shuffle", "until", "upstream", "gradients", "backward", "steps",
-)  # fmt: skip
-"""Keys of the language that this version does not know yet."""
+_STATE: Final = (
+    Key("state", "states", "first values of what is remembered: a number, an array, or one for each parameter"),
+    Key("start", "start", "the number of the first update, 1 if not stated"),
+)
+RULE: Final = (Key("kind", "row", "the name of the rule"), *_STATE)
+OWN_RULE: Final = (
+    *_STATE,
+    Key("update", "own_equations", "the equations"),
+    Key("options", "options", "named numbers"),
+)
+DECAY: Final = (
+    Key("value", "number", "how much"),
+    Key("decoupled", "boolean", "of the parameter itself, or through the gradient; the optimizer's way if absent"),
+    Key("only", "names", "the parameters that decay; all that are trained if absent"),
+)
+CLIP: Final = (
+    Key("norm", "number", "the greatest norm of all gradients together"),
+    Key("each", "boolean", "the norm of each parameter's gradient instead"),
+    Key("value", "number", "the greatest size of an element"),
+)
 ACTIVATIONS: Final = (
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "softplus", "silu", "step", "softmax",
-    "log_softmax", "exp", "sin",
+    "log_softmax", "hard_sigmoid", "sign", "exp", "sin",
 )  # fmt: skip
+SHUFFLE: Final = (Key("seed", "whole", "the seed of the order"),)
+BACKWARD: Final = {"old_weights": False, "new_weights": True}
 ORIENTATIONS: Final = {"x @ W": False, "W @ x": True}

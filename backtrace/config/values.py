@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from backtrace.config.records import Array, expression_fault
-from backtrace.config.table import LATER, ORIENTATIONS, TOP, Key
+from backtrace.config.table import ORIENTATIONS, Key
 from backtrace.errors import Fault, did_you_mean
 from backtrace.expressions import Expr, ExpressionError, parse
 from backtrace.yamlfile import Node
@@ -42,8 +42,6 @@ class Values:
         for key, value in node.items():
             if key.text in known:
                 found[key.text] = value
-            elif keys is TOP and key.text in LATER:
-                self.fault(key, f'"{key.text}" is not supported yet')
             else:
                 hint = did_you_mean(key.text, known) or textwrap.fill(f"known here: {', '.join(known)}", 90)
                 self.fault(key, f'"{key.text}" is no key of {where}', hint)
@@ -67,12 +65,6 @@ class Values:
         if node.kind != "number":
             return self.expected(node, "a number", number_hint(node))
         return self.finite(node)
-
-    def rate(self, node: Node) -> float | None:
-        """A number; an expression is of the language, but not of this version."""
-        if node.kind == "text" and not node.quoted and set(node.text) & set("+-*/("):
-            return self.fault(node, "a learning rate that is an expression is not supported yet", "give a number")
-        return self.number(node)
 
     def finite(self, node: Node) -> float | None:
         assert isinstance(node.value, int | float)
@@ -135,6 +127,14 @@ class Values:
         reason = " (it is a word of Python)" if keyword.iskeyword(key.text) else ""
         self.fault(key, f'"{key.text}" is no name for a quantity{reason}', name_hint(key.text))
         return False
+
+    def checked_head(self, key: Node) -> bool:
+        """A name, or with brackets that of a step: h[t], h[0]."""
+        stem, bracket, index = key.text.partition("[")
+        inside = index.removesuffix("]")
+        if bracket and index.endswith("]") and is_name(stem) and (is_name(inside) or inside.isdecimal()):
+            return True
+        return self.checked_name(key)
 
     def array(self, node: Node) -> Array | None:
         """A number or nested lists of numbers of one length on each level."""

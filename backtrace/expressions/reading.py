@@ -234,6 +234,8 @@ def _constant(node: Any, source: _Source, depth: int) -> Expr:
 
 
 def _finite(node: ast.Constant, source: _Source) -> Any:
+    if node.value is None:
+        return None
     assert isinstance(node.value, int | float)
     if not abs(node.value) <= sys.float_info.max:
         raise source.error(node, "the number is too large for a float")
@@ -293,10 +295,16 @@ def _call(node: Any, source: _Source, depth: int) -> Expr:
     operands = []
     for position, arg in enumerate(node.args):
         condition = node.func.id == "where" and position == 0 and isinstance(arg, ast.Compare)
-        operands.append(_comparison(arg, source, depth) if condition else _convert(arg, source, depth))
+        constants = isinstance(arg, ast.Tuple) and all(map(_is_number, arg.elts))  # reshape(x, (2, 3))
+        read = _comparison if condition else _list if constants else _convert
+        operands.append(read(arg, source, depth))
     if node.func.id == "array" and len(operands) == 1 and isinstance(operands[0], Call):
         return operands[0]
     return Call(node.func.id, tuple(operands), options, at=source.span(node))
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node.operand if isinstance(node, ast.UnaryOp) else node, ast.Constant)
 
 
 def _keyword(word: ast.keyword, source: _Source) -> Option:
@@ -307,7 +315,7 @@ def _keyword(word: ast.keyword, source: _Source) -> Option:
 
 def _literal(node: ast.expr, source: _Source) -> Any:
     """A constant of an option or an index: a number, a truth value, a tuple of those."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float):
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | None):
         return _finite(node, source)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         value = _literal(node.operand, source)
@@ -327,6 +335,9 @@ def _attribute(node: Any, source: _Source, depth: int) -> Expr:
 
 
 def _subscript(node: Any, source: _Source, depth: int) -> Expr:
+    if not isinstance(node.slice, ast.Tuple | ast.List | ast.Slice) and _has_names(node.slice):
+        args = (_convert(node.value, source, depth), _convert(node.slice, source, depth))
+        return Call("take", args, at=source.span(node))
     items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     if not items:
         raise source.error(node, "the index is empty")
@@ -334,10 +345,19 @@ def _subscript(node: Any, source: _Source, depth: int) -> Expr:
     return Call("index", (_convert(node.value, source, depth),), (("key", key),), at=source.span(node))
 
 
+def _has_names(node: ast.AST) -> bool:
+    """Whether an index is computed: E[ids], h[t-1]."""
+    return any(isinstance(part, ast.Name) for part in ast.walk(node))
+
+
 def _index_item(node: ast.expr, source: _Source) -> Any:
     if isinstance(node, ast.Slice):
         parts = (node.lower, node.upper, node.step)
         return ("slice", *(None if part is None else _whole(part, source) for part in parts))
+    if isinstance(node, ast.List):
+        if not node.elts:
+            raise source.error(node, "the list is empty")
+        return ("list", *(_index_item(item, source) for item in node.elts))
     return _whole(node, source)
 
 

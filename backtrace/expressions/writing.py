@@ -63,7 +63,7 @@ Label = Callable[[Expr], str]
 
 def number_text(value: float) -> str:
     """The shortest text that reads back as the number; whole numbers without a point."""
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value)).replace("e-0", "e-")
 
 
 def plain_label(leaf: Expr) -> str:
@@ -111,6 +111,8 @@ class _Writer:
             return (f"({inner})" if inner.isdigit() else inner) + self.style.transposed, ATOM
         if expr.op == "index":
             return f"{self.wrapped(expr.args[0], ATOM)}[{index_text(expr.option('key'))}]", ATOM
+        if expr.op == "take" and len(expr.args) == 2 and isinstance(expr.args[1], Name):
+            return f"{self.wrapped(expr.args[0], ATOM)}[{self.write(expr.args[1])[0]}]", ATOM
         if expr.op == "stack":
             return "[" + ", ".join(self.write(arg)[0] for arg in expr.args) + "]", ATOM
         return self.call(expr), ATOM
@@ -148,6 +150,8 @@ class _Writer:
     def power(self, expr: Call) -> tuple[str, int]:
         base, exponent = expr.args
         text = self.wrapped(base, ATOM)
+        if not isinstance(base, Call) and DERIVATIVE.search(text):
+            text = f"({text})"
         if self.style.superscripts and isinstance(exponent, Num) and exponent.value == int(exponent.value):
             return text + number_text(exponent.value).translate(SUPERSCRIPTS), POWER
         return text + self.style.signs["pow"] + self.wrapped(exponent, POWER), POWER
@@ -186,9 +190,13 @@ def index_text(items: tuple[Any, ...]) -> str:
     >>> index_text((0, ("slice", 1, None, None)))
     '0, 1:'
     """
-    return ", ".join(_slice_text(item) if isinstance(item, tuple) else str(item) for item in items)
+    return ", ".join(map(_item_text, items))
 
 
-def _slice_text(item: tuple[Any, ...]) -> str:
+def _item_text(item: Any) -> str:
+    if not isinstance(item, tuple):
+        return str(item)
+    if item[0] == "list":
+        return f"[{', '.join(map(_item_text, item[1:]))}]"
     lower, upper, step = ("" if part is None else str(part) for part in item[1:])
     return f"{lower}:{upper}" + (f":{step}" if step else "")

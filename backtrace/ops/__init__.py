@@ -16,12 +16,13 @@ from backtrace.expressions import (
     Name,
     Num,
     Type,
-    parse,
     substitute,
     walk,
 )
-from backtrace.ops import elementwise, losses, movements, products, reductions, softmax
-from backtrace.ops.base import Op, ShapeError
+from backtrace.ops import constants, elementwise, extremes, images, movements, products, reductions, softmax, upstream
+from backtrace.ops import macros as macro_table
+from backtrace.ops.base import Op, ShapeError, Values, bounded
+from backtrace.ops.macros import Macro as Macro
 
 GROUPS: tuple[tuple[Op, ...], ...] = (
     elementwise.ROWS,
@@ -29,24 +30,16 @@ GROUPS: tuple[tuple[Op, ...], ...] = (
     products.ROWS,
     movements.ROWS,
     reductions.ROWS,
+    extremes.ROWS,
     softmax.ROWS,
+    upstream.ROWS,
+    images.ROWS,
+    constants.ROWS,
 )
 TABLE: dict[str, Op] = {row.name: row for group in GROUPS for row in group}
 
 
-@dataclass(frozen=True)
-class Macro:
-    """A function defined by an expression: it is replaced by its text before anything else happens."""
-
-    name: str
-    parameters: tuple[str, ...]
-    body: Expr
-    about: str = ""
-
-
-MACROS: dict[str, Macro] = {
-    row.name: Macro(row.name, ("y", "o"), parse(row.text), row.about) for row in losses.LOSSES.values()
-} | {"dot": Macro("dot", ("a", "b"), parse("a @ b"), "the product of two vectors; the same as a @ b")}
+MACROS: dict[str, Macro] = {row.name: row for row in macro_table.ROWS}
 
 
 def macros(functions: Mapping[str, tuple[tuple[str, ...], Expr]]) -> dict[str, Macro]:
@@ -64,6 +57,8 @@ class Scope:
     names: Mapping[str, Expr]
     functions: Mapping[str, Macro] = field(default_factory=dict)
     samples: int = 1
+    values: Values | None = None
+    """What is given and never trained, where that is known: an index may be read from it."""
 
     def name(self, name: Name) -> Expr:
         """The typed expression a name stands for. Raises ExpressionError for an unknown one."""
@@ -95,12 +90,16 @@ def typed(expr: Expr, scope: Scope) -> Expr:
         known = [name for name, row in TABLE.items() if not row.internal]
         hint = did_you_mean(expr.op, [*known, *MACROS, *scope.functions])
         raise _error(expr, f'there is no function "{expr.op}"', hint, len(expr.op))
-    options = dict(expr.options)
+    if op.several and len(args) > 1:
+        op = TABLE[op.several]
+    args, options = _told_apart(expr, op.name, args, op.most, op.options)
     if op.over_samples:
         options["count"] = scope.samples
-    _check_options(expr, op, options)
-    _check_count(expr, op.name, op.least, op.most)
+    _check_count(expr, op.name, len(args), op.least, op.most)
     try:
+        settled = op.settled(args, scope.values)
+        if settled is not None:
+            return call(settled.op, *settled.args, at=expr.at, **dict(settled.options))
         return call(op.name, *args, at=expr.at, **options)
     except ShapeError as error:
         raise _error(expr, str(error)) from None
@@ -110,6 +109,7 @@ def call(name: str, *args: Expr, at: tuple[int, int] | None = None, **options: A
     """A typed call of an operation on typed operands. Raises ShapeError."""
     op = TABLE[name]
     shape = op.shape(args, options)
+    bounded(f"{name} of these operands", math.prod(shape))
     sampled = any(arg.sampled for arg in args) and not op.over_samples
     return Call(name, args, tuple(sorted(options.items())), Type(shape, sampled), at)
 
@@ -123,12 +123,17 @@ def retyped(expr: Expr) -> Expr:
 
 def _expanded(expr: Call, macro: Macro, args: tuple[Expr, ...], scope: Scope) -> Expr:
     count = len(macro.parameters)
-    _check_count(expr, macro.name, count, count)
-    body = substitute(macro.body, dict(zip(macro.parameters, args, strict=True)))
+    args, options = _told_apart(expr, macro.name, args, count, macro.options)
+    _check_count(expr, macro.name, len(args), count, count)
+    try:
+        text = macro.body(options, args[0].shape)
+    except ShapeError as error:
+        raise _error(expr, str(error)) from None
+    body = substitute(text, dict(zip(macro.parameters, args, strict=True)))
     # without itself: a function that reads itself would never end
     others = {name: other for name, other in scope.functions.items() if name != macro.name}
     try:
-        result = _typed_body(body, Scope({}, others, scope.samples))
+        result = _typed_body(body, Scope({}, others, scope.samples, scope.values))
     except ExpressionError as error:
         raise _error(expr, f"in {macro.name}: {error.message}", error.hint) from None
     if any(number >= MAX_NODES for number, _ in enumerate(walk(result))):
@@ -144,12 +149,37 @@ def _typed_body(expr: Expr, scope: Scope) -> Expr:
         args = tuple(_typed_body(arg, scope) for arg in expr.args)
         held = {f"{k}": arg for k, arg in enumerate(args)}
         outer = Call(expr.op, tuple(Name(key) for key in held), expr.options, at=expr.at)
-        return typed(outer, Scope(held, scope.functions, scope.samples))
+        return typed(outer, Scope(held, scope.functions, scope.samples, scope.values))
     return typed(expr, scope)
 
 
-def _check_count(expr: Call, name: str, least: int, most: int | None) -> None:
-    count = len(expr.args)
+def _told_apart(
+    expr: Call, name: str, args: tuple[Expr, ...], most: int | None, known: Mapping[str, Any]
+) -> tuple[tuple[Expr, ...], dict[str, Any]]:
+    """The operands and the options of a call: constants beyond the last operand are options in their order."""
+    options = dict(expr.options)
+    _check_options(expr, name, options, known)
+    if most is None or len(args) - most > len(known):
+        return args, options
+    for option, arg in zip(known, args[most:], strict=False):
+        if option in options:
+            raise _error(expr, f"{option} of {name} is given twice")
+        options[option] = _constant(arg)
+        if options[option] is None:
+            raise _error(arg, f"{option} of {name} is a constant", "write its number")
+    return args[:most], options
+
+
+def _constant(expr: Expr) -> Any:
+    """The value of a number or of a list of numbers; None for others."""
+    if isinstance(expr, Num):
+        return expr.value
+    if isinstance(expr, Call) and expr.op == "stack" and all(isinstance(arg, Num) for arg in expr.args):
+        return tuple(_constant(arg) for arg in expr.args)
+    return None
+
+
+def _check_count(expr: Call, name: str, count: int, least: int, most: int | None) -> None:
     if count >= least and (most is None or count <= most):
         return
     wanted = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
@@ -157,12 +187,11 @@ def _check_count(expr: Call, name: str, least: int, most: int | None) -> None:
     raise _error(expr, f"{name} takes {wanted} operand{plural}, not {count}")
 
 
-def _check_options(expr: Call, op: Op, options: Mapping[str, Any]) -> None:
+def _check_options(expr: Call, name: str, options: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     for option in options:
-        if option not in op.options:
-            known = ", ".join(op.options) or "none"
-            hint = did_you_mean(option, op.options) or f"its options: {known}"
-            raise _error(expr, f'{op.name} has no option "{option}"', hint)
+        if option not in known:
+            hint = did_you_mean(option, known) or f"its options: {', '.join(known) or 'none'}"
+            raise _error(expr, f'{name} has no option "{option}"', hint)
 
 
 def _function_hint(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar, Protocol
@@ -14,6 +14,10 @@ import numpy.typing as npt
 from backtrace.expressions import Call, Expr, Index, Num, Shape, parse
 
 Array = npt.NDArray[Any]
+
+
+Values = Mapping[str, Array]
+"""The values of given arrays that no training changes, by name; a sample axis first where there is one."""
 
 
 class Read(Protocol):
@@ -42,10 +46,14 @@ class Op(ABC):
     options: Mapping[str, Any] = field(default_factory=dict)
     internal: bool = False
     """Made by derivatives only; no function of the language."""
+    several: str = ""
+    """The operation that is meant where there are several operands: max(a, b) is maximum(a, b)."""
 
     over_samples: ClassVar[bool] = False
+    gathers: ClassVar[bool] = False
+    """An element of the result reads many elements, so that it deserves a name where it is read often."""
     kernel: ClassVar[bool] = False
-    """A result's elements are computed together (softmax), never one by one."""
+    """A result's elements are computed together (softmax), never one by one: a ``Kernel``."""
 
     @abstractmethod
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
@@ -58,6 +66,10 @@ class Op(ABC):
     @abstractmethod
     def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
         """What the upstream gradient ``g`` sends to an operand; None where nothing flows."""
+
+    def holds(self, operand: int) -> bool:
+        """Whether an operand is only looked at, so that nothing ever flows back into it."""
+        return False
 
     @abstractmethod
     def element(self, call: Call, index: Index, read: Read) -> Expr:
@@ -73,6 +85,32 @@ class Op(ABC):
 
         What it does not mention is not read: an operand's element may be a sum of hundreds of terms.
         """
+
+    def settled(self, args: tuple[Expr, ...], values: Values | None) -> Call | None:
+        """Another call that says the same now that the given values are known; None for most. Raises ShapeError."""
+        return None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kernel(Op):
+    """An operation whose shown form would lose digits: generated code calls ``numbers`` on plain numbers instead."""
+
+    kernel: ClassVar[bool] = True
+    numbers: Callable[[tuple[float, ...]], tuple[float, ...]]
+
+    @abstractmethod
+    def lines(self, call: Call) -> Iterable[tuple[list[Index], list[Index]]]:
+        """The elements of the result that are computed together, and the operand's elements they are computed from."""
+
+
+MAX_ELEMENTS = 1_000_000
+"""No array of the language is greater: a few characters must not fill the memory."""
+
+
+def bounded(what: str, count: float) -> None:
+    """Refuse an array that is too large. Raises ShapeError."""
+    if not count <= MAX_ELEMENTS:
+        raise ShapeError(f"{what} has {count:,.0f} elements; {MAX_ELEMENTS:,} are allowed")
 
 
 @cache

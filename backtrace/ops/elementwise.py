@@ -7,8 +7,10 @@ arrays (the gradient equations) and single numbers (the factors of a report).
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,8 @@ from backtrace.ops.base import ONE, ZERO, Array, Op, Read, ShapeError, broadcast
 class Elementwise(Op):
     """An operation that computes each element from the operands' elements at the same place.
 
-    ``scalar`` is Python source over the operands' letters and the functions of ``SCALAR_NAMES``.
+    ``scalar`` is Python source over the operands' letters and the functions of ``SCALAR_NAMES``. In a derivative,
+    ``{given}`` stands for the options as they were given.
     """
 
     letters: str
@@ -47,7 +50,9 @@ class Elementwise(Op):
         """The derivative by an operand, over the given expressions for operands and result."""
         values: dict[str, Expr] = dict(zip(self.letters, args, strict=True))
         values |= {name: Num(value) for name, value in {**self.options, **dict(call.options)}.items()}
-        return substitute(rule(self.derivatives[operand]), values | {"y": y, "pi": Num(math.pi)})
+        given = "".join(f", {name}={value!r}" for name, value in call.options)
+        text = self.derivatives[operand].replace("{given}", given)
+        return substitute(rule(text), values | {"y": y, "pi": Num(math.pi)})
 
     def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
         """The upstream gradient times the derivative."""
@@ -64,7 +69,7 @@ class Elementwise(Op):
 
     def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
         """The derivative's rule over the operands' elements."""
-        used = names(rule(self.derivatives[operand]))
+        used = names(rule(self.derivatives[operand].replace("{given}", "")))
         args = tuple(
             read(k, unbroadcast(out, arg.shape)) if letter in used else ZERO
             for k, (arg, letter) in enumerate(zip(call.args, self.letters, strict=True))
@@ -82,8 +87,12 @@ def _aligned(array: Array, arg: Expr, rank: int) -> Array:
 # ── how arrays compute what numpy has no function for; all take complex numbers, for the complex step ────
 
 
-def _step(x: Array) -> Array:
-    return np.where(np.real(x) > 0, 1.0, 0.0)
+def _step(x: Array, at_zero: float) -> Array:
+    return np.where(np.real(x) > 0, 1.0, np.where(np.real(x) == 0, at_zero, 0.0))
+
+
+def _sign(x: Array, at_zero: float) -> Array:
+    return np.where(np.real(x) == 0, at_zero, np.sign(np.real(x)))
 
 
 def _sigmoid(x: Array) -> Array:
@@ -96,8 +105,16 @@ def _softplus(x: Array) -> Array:
     return np.where(positive, x, 0.0) + np.log1p(np.exp(np.where(positive, -x, x)))
 
 
-def _relu(x: Array) -> Array:
-    return np.where(np.real(x) > 0, x, 0.0)
+def _relu(x: Array, at_zero: float) -> Array:
+    if not np.iscomplexobj(x):
+        return np.where(x > 0, x, 0.0)
+    # the complex step sees the derivative at 0
+    return np.where(np.real(x) > 0, x, np.where(np.real(x) == 0, at_zero * x, 0.0))
+
+
+def _hard_sigmoid(x: Array, slope: float) -> Array:
+    inside = np.abs(np.real(slope * x)) < 0.5
+    return np.where(inside, slope * x + 0.5, np.where(np.real(x) > 0, 1.0, 0.0))
 
 
 def _leaky_relu(x: Array, slope: float) -> Array:
@@ -116,12 +133,12 @@ def _abs(x: Array) -> Array:
     return np.asarray(np.sign(np.real(x)) * x)
 
 
-def _maximum(a: Array, b: Array) -> Array:
-    return np.where(np.real(a) >= np.real(b), a, b)
+def _maximum(*operands: Array) -> Array:
+    return reduce(lambda a, b: np.where(np.real(a) >= np.real(b), a, b), operands)
 
 
-def _minimum(a: Array, b: Array) -> Array:
-    return np.where(np.real(a) <= np.real(b), a, b)
+def _minimum(*operands: Array) -> Array:
+    return reduce(lambda a, b: np.where(np.real(a) <= np.real(b), a, b), operands)
 
 
 def _clip(x: Array, a: Array, b: Array) -> Array:
@@ -188,10 +205,11 @@ def _sigmoid_scalar(x: float) -> float:
     return e / (1 + e)
 
 
-SCALAR_NAMES: dict[str, Any] = {
-    name: getattr(math, name)
-    for name in ("exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "erf")
-} | {"sigmoid": _sigmoid_scalar, "power": _power_scalar}
+_FUNCTIONS = "exp log log2 log10 log1p expm1 sqrt sin cos tan atan sinh cosh tanh erf"
+SCALAR_NAMES: dict[str, Any] = {name: getattr(math, name) for name in _FUNCTIONS.split()} | {
+    "sigmoid": _sigmoid_scalar,
+    "power": _power_scalar,
+}
 
 
 def _row(
@@ -227,6 +245,8 @@ ROWS: tuple[Elementwise, ...] = (
     _row("pow", "ab", _power, "power(a, b)", _POWER, "a to the power b"),
     _row("exp", "x", np.exp, "exp(x)", ("y",), "the exponential function"),
     _row("log", "x", np.log, "log(x)", ("1 / x",), "the natural logarithm"),
+    _row("log2", "x", np.log2, "log2(x)", (f"1 / ({math.log(2)!r} * x)",), "the logarithm to the base 2"),
+    _row("log10", "x", np.log10, "log10(x)", (f"1 / ({math.log(10)!r} * x)",), "the logarithm to the base 10"),
     _row("log1p", "x", np.log1p, "log1p(x)", ("1 / (1 + x)",), "log(1 + x), exact for small x"),
     _row("expm1", "x", np.expm1, "expm1(x)", ("y + 1",), "exp(x) - 1, exact for small x"),
     _row("sqrt", "x", np.sqrt, "sqrt(x)", ("1 / (2*y)",), "the square root"),
@@ -234,10 +254,11 @@ ROWS: tuple[Elementwise, ...] = (
     _row(
         "sign",
         "x",
-        lambda x: np.sign(np.real(x)),
-        "(0.0 if x == 0 else 1.0 if x > 0 else -1.0)",
+        _sign,
+        "(at_zero if x == 0 else 1.0 if x > 0 else -1.0)",
         ("0",),
-        "-1, 0 or 1",
+        "1 where x is positive, -1 where negative, at_zero (0) where 0; nothing flows back",
+        at_zero=0.0,
     ),
     _row("sin", "x", np.sin, "sin(x)", ("cos(x)",), "the sine"),
     _row("cos", "x", np.cos, "cos(x)", ("-sin(x)",), "the cosine"),
@@ -246,22 +267,6 @@ ROWS: tuple[Elementwise, ...] = (
     _row("sinh", "x", np.sinh, "sinh(x)", ("cosh(x)",), "the hyperbolic sine"),
     _row("cosh", "x", np.cosh, "cosh(x)", ("sinh(x)",), "the hyperbolic cosine"),
     _row("erf", "x", _erf, "erf(x)", ("2 / sqrt(pi) * exp(-x**2)",), "the error function"),
-    _row(
-        "maximum",
-        "ab",
-        _maximum,
-        "(a if a >= b else b)",
-        ("where(a >= b, 1, 0)", "where(a >= b, 0, 1)"),
-        "the greater of a and b; a tie goes to a",
-    ),
-    _row(
-        "minimum",
-        "ab",
-        _minimum,
-        "(a if a <= b else b)",
-        ("where(a <= b, 1, 0)", "where(a <= b, 0, 1)"),
-        "the smaller of a and b; a tie goes to a",
-    ),
     _row(
         "clip",
         "xab",
@@ -284,7 +289,15 @@ ROWS: tuple[Elementwise, ...] = (
     ),
     _row("sigmoid", "x", _sigmoid, "sigmoid(x)", ("y * (1 - y)",), "the logistic function 1 / (1 + exp(-x))"),
     _row("tanh", "x", np.tanh, "tanh(x)", ("1 - y**2",), "the hyperbolic tangent"),
-    _row("relu", "x", _relu, "(x if x > 0 else 0.0)", ("step(x)",), "max(0, x); its derivative at 0 is 0"),
+    _row(
+        "relu",
+        "x",
+        _relu,
+        "(x if x > 0 else 0.0)",
+        ("step(x{given})",),
+        "max(0, x); its derivative at 0 is at_zero (0)",
+        at_zero=0.0,
+    ),
     _row(
         "leaky_relu",
         "x",
@@ -335,7 +348,24 @@ ROWS: tuple[Elementwise, ...] = (
         (f"0.5 * (1 + erf({math.sqrt(0.5)!r} * x)) + x * exp(-x**2 / 2) / sqrt(2 * pi)",),
         "x·Φ(x), Φ the normal distribution function (Hendrycks and Gimpel 2016, the exact form)",
     ),
-    _row("step", "x", _step, "(1.0 if x > 0 else 0.0)", ("0",), "1 where x is positive, else 0; nothing flows back"),
+    _row(
+        "hard_sigmoid",
+        "x",
+        _hard_sigmoid,
+        "(slope * x + 0.5 if abs(slope * x) < 0.5 else 1.0 if x > 0 else 0.0)",
+        ("where(abs(slope * x) < 0.5, slope, 0)",),
+        "slope·x + 0.5 kept between 0 and 1; the slope is 1/6, older libraries have 0.2; flat at its corners",
+        slope=1 / 6,
+    ),
+    _row(
+        "step",
+        "x",
+        _step,
+        "(1.0 if x > 0 else at_zero if x == 0 else 0.0)",
+        ("0",),
+        "1 where x is positive, at_zero (0) where 0, else 0; nothing flows back",
+        at_zero=0.0,
+    ),
     _row("identity", "x", np.positive, "x", ("1",), "x itself"),
     _comparison("less", "<", np.less),
     _comparison("less_equal", "<=", np.less_equal),
@@ -348,9 +378,21 @@ ROWS: tuple[Elementwise, ...] = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Many(Elementwise):
-    """A sum or a product of any number of operands, computed from left to right."""
+    """An operation on any number of operands, computed from left to right.
+
+    ``sign`` joins them in generated code; ``two`` is what it does with two numbers.
+    """
 
     sign: str
+    two: Callable[[float, float], float]
+
+    def number(self, operands: Iterable[float]) -> float:
+        """Of plain numbers."""
+        return reduce(self.two, operands)
+
+    def source(self, operands: list[str]) -> str:
+        """The operands' sources as one."""
+        return "(" + f" {self.sign} ".join(operands) + ")"
 
     def derivative(self, call: Call, operand: int, args: tuple[Expr, ...], y: Expr) -> Expr:
         """1 for a sum; the product of the other factors for a product."""
@@ -367,27 +409,57 @@ class Many(Elementwise):
         return self.derivative(call, operand, args, ZERO)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Choice(Many):
+    """The greatest or the smallest of its operands; a tie goes to the first."""
+
+    reaches: str
+    passes: str
+
+    def source(self, operands: list[str]) -> str:
+        """Python's own max and min, which also keep the first of equals."""
+        return f"{self.sign}({', '.join(operands)})"
+
+    def derivative(self, call: Call, operand: int, args: tuple[Expr, ...], y: Expr) -> Expr:
+        """1 for the operand that is chosen: it passes all before it and reaches all after it."""
+        return chosen(self, list(args), operand)
+
+
+def chosen(row: Choice, args: list[Expr], k: int) -> Expr:
+    """1 where an operand is the first of the greatest (or of the smallest), else 0."""
+    found: Expr = ONE
+    for sign, others in ((row.passes, args[:k]), (row.reaches, args[k + 1 :])):
+        if others:
+            best = others[0] if len(others) == 1 else Call(row.name, tuple(others))
+            found = Call("where", (Call(sign, (args[k], best)), found, ZERO))
+    return found
+
+
+def _many(name: str, about: str, array: Callable[..., Any], sign: str, two: Callable[..., float]) -> Many:
+    return Many(
+        name=name, about=about, least=2, most=None, letters="", array=array, scalar="", derivatives=("",), sign=sign,
+        two=two,
+    )  # fmt: skip
+
+
+def _choice(
+    name: str, about: str, array: Callable[..., Any], two: Callable[..., float], reaches: str, passes: str
+) -> Choice:
+    return Choice(
+        name=name, about=about, least=2, most=None, letters="", array=array, scalar="", derivatives=("",),
+        sign=two.__name__, two=two, reaches=reaches, passes=passes,
+    )  # fmt: skip
+
+
+MAXIMUM = _choice(
+    "maximum", "the greatest of its operands; a tie goes to the first", _maximum, max, "greater_equal", "greater"
+)
+MINIMUM = _choice(
+    "minimum", "the smallest of its operands; a tie goes to the first", _minimum, min, "less_equal", "less"
+)
 MANY: tuple[Many, ...] = (
-    Many(
-        name="add",
-        about="the sum of all operands",
-        least=2,
-        most=None,
-        letters="",
-        array=_added,
-        scalar="",
-        derivatives=("",),
-        sign="+",
-    ),
-    Many(
-        name="mul",
-        about="the product of all operands",
-        least=2,
-        most=None,
-        letters="",
-        array=_multiplied,
-        scalar="",
-        derivatives=("",),
-        sign="*",
-    ),
+    _many("add", "the sum of all operands", _added, "+", operator.add),
+    _many("mul", "the product of all operands", _multiplied, "*", operator.mul),
+    MAXIMUM,
+    MINIMUM,
 )

@@ -10,20 +10,25 @@ from typing import Any
 
 import numpy as np
 
-from backtrace.expressions import Call, Expr, Index, Shape
-from backtrace.ops.base import ONE, ZERO, Array, Op, Read, ShapeError, shape_text, total
+from backtrace.expressions import Call, Expr, Index, Name, Num, Shape
+from backtrace.ops.base import ONE, ZERO, Array, Op, Read, ShapeError, Values, bounded, shape_text, total
 
 
 @dataclass(frozen=True)
 class Positions:
-    """Where each element of a movement's result comes from: places in the operands laid end to end."""
+    """Where each element of a movement's result comes from: places in the operands laid end to end.
+
+    The place -1 is none: there the result is 0.
+    """
 
     source: Array
     starts: tuple[int, ...]
 
-    def operand(self, index: Index) -> tuple[int, int]:
+    def operand(self, index: Index) -> tuple[int, int] | None:
         """The operand that an element of the result comes from, and the flat place in it."""
         flat = int(self.source[index])
+        if flat < 0:
+            return None
         k = max(k for k, start in enumerate(self.starts) if start <= flat)
         return k, flat - self.starts[k]
 
@@ -32,14 +37,17 @@ class Positions:
 def positions(op: Movement, shapes: tuple[Shape, ...], options: tuple[tuple[str, Any], ...]) -> Positions:
     """Run a movement once on whole numbers that say where they stand."""
     sizes = [math.prod(shape) for shape in shapes]
+    bounded(op.name, sum(sizes))
     starts = tuple(sum(sizes[:k]) for k in range(len(sizes)))
-    arrays = [
-        np.arange(start, start + size).reshape(shape) for start, size, shape in zip(starts, sizes, shapes, strict=True)
+    arrays = [  # counted from 1: what no element is moved to stays 0
+        np.arange(start, start + size).reshape(shape) + 1
+        for start, size, shape in zip(starts, sizes, shapes, strict=True)
     ]
-    return Positions(np.asarray(op.move(*arrays, **{**op.options, **dict(options)})), starts)
+    return Positions(np.asarray(op.move(*arrays, **{**op.options, **dict(options)})) - 1, starts)
 
 
-def _unravel(flat: int, shape: Shape) -> Index:
+def unravel(flat: int, shape: Shape) -> Index:
+    """The index of a flat place."""
     return tuple(int(at) for at in np.unravel_index(flat, shape)) if shape else ()
 
 
@@ -52,7 +60,7 @@ class Movement(Op):
     """
 
     move: Callable[..., Any]
-    back: Callable[[Call, int, Expr], Expr] | None = None
+    back: Callable[[Call, int, Expr], Expr | None] | None = None
 
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
         """The shape of the moved places."""
@@ -79,19 +87,21 @@ class Movement(Op):
             np.broadcast_to(a.reshape((a.shape[0] if arg.sampled else 1, -1)), (count, math.prod(arg.shape)))
             for a, arg in zip(arrays, call.args, strict=True)
         ]
-        return np.asarray(np.concatenate(flat, axis=1)[:, self.places(call).source])
+        nothing = np.zeros((count, 1))  # stands last, where the place -1 points
+        return np.asarray(np.concatenate([*flat, nothing], axis=1)[:, self.places(call).source])
 
     def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
         """The movement back: its own name where there is one, else a scatter of the places."""
-        if self.back is not None:
-            return self.back(call, operand, g)
+        moved = self.back(call, operand, g) if self.back is not None else None
+        if moved is not None:
+            return moved
         index = PlaceMap(self.places(call).source)
         return Call("scatter", (g,), (("places", index), ("shape", call.args[operand].shape)))
 
     def element(self, call: Call, index: Index, read: Read) -> Expr:
         """The element it comes from."""
-        operand, flat = self.places(call).operand(index)
-        return read(operand, _unravel(flat, call.args[operand].shape))
+        found = self.places(call).operand(index)
+        return ZERO if found is None else read(found[0], unravel(found[1], call.args[found[0]].shape))
 
     def reach(self, call: Call, operand: int, index: Index) -> Iterable[Index]:
         """All places it goes to."""
@@ -135,10 +145,10 @@ class Scatter(Op):
         places = call.option("places").array
         size = math.prod(call.shape)
         lead = g.shape[:1] if call.args[0].sampled else ()
-        out = np.zeros((*lead, size), dtype=g.dtype)
+        out = np.zeros((*lead, size + 1), dtype=g.dtype)  # what came from nowhere goes to the last place, -1
         cell: Any = (..., places.ravel())
         np.add.at(out, cell, g.reshape((*lead, -1)))
-        return out.reshape(lead + call.shape)
+        return np.asarray(out[..., :-1]).reshape(lead + call.shape)
 
     def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
         """Gather from the places."""
@@ -152,15 +162,31 @@ class Scatter(Op):
 
     def reach(self, call: Call, operand: int, index: Index) -> Iterable[Index]:
         """The one place it goes back to."""
-        return [_unravel(int(call.option("places").array[index]), call.shape)]
+        flat = int(call.option("places").array[index])
+        return [] if flat < 0 else [unravel(flat, call.shape)]
 
     def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
         """1: it is a term of a sum."""
         return ONE
 
 
-def _slices(key: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(slice(*item[1:]) if isinstance(item, tuple) else item for item in key)
+def _part_of(x: Array, key: tuple[Any, ...]) -> Array:
+    """A part by whole numbers, ``("slice", start, stop, step)`` and at most one ``("list", ...)`` of numbers."""
+    lists = [k for k, item in enumerate(key) if isinstance(item, tuple) and item[0] == "list"]
+    if len(lists) > 1:
+        raise IndexError("one list of numbers at a time")
+    at: list[Any] = [slice(*i[1:]) if isinstance(i, tuple) and i[0] == "slice" else i for i in key]
+    if not lists:
+        return np.asarray(x[tuple(at)])
+    wanted = np.asarray(_nested(at[lists[0]]))
+    at[lists[0]] = slice(1)
+    bounded("the part", wanted.size * x[tuple(at)].size)
+    at[lists[0]] = wanted
+    return np.asarray(x[tuple(at)])
+
+
+def _nested(item: Any) -> Any:
+    return [_nested(part) for part in item[1:]] if isinstance(item, tuple) else item
 
 
 def _stack(*arrays: Array) -> Array:
@@ -179,11 +205,97 @@ def _expand_back(call: Call, operand: int, g: Expr) -> Expr:
     return Call("sum", (g,), (("axis", call.option("axis")),))
 
 
+def _diag_back(call: Call, operand: int, g: Expr) -> Expr | None:
+    return Call("diag", (g,)) if len(call.args[0].shape) == 1 else None
+
+
 def _reshape_back(call: Call, operand: int, g: Expr) -> Expr:
     return Call("reshape", (g,), (("shape", call.args[0].shape),))
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Take(Op):
+    """Rows of a table by whole numbers: the numbers, counted from 0, choose; nothing flows back to them."""
+
+    def settled(self, args: tuple[Expr, ...], values: Values | None) -> Call | None:
+        """A constant index, where the numbers are the same for all samples."""
+        table, ids = args
+        if isinstance(ids, Num):
+            found, sampled = np.asarray(ids.value), False
+        elif values is None:
+            return None
+        elif not isinstance(ids, Name) or ids.id not in values:
+            raise ShapeError("an array in brackets must be given, under inputs: or targets:")
+        else:
+            found, sampled = values[ids.id], ids.sampled
+        whole = np.real(found).astype(int)
+        rows = table.shape[0] if table.shape else 0
+        for number in np.ravel(found)[np.ravel((found != whole) | (whole < 0) | (whole >= rows))]:
+            raise ShapeError(f"{number:g} is no place among {rows} rows, which are counted from 0")
+        if sampled:
+            return None
+        return Call("index", (table,), (("key", (_listed(whole.tolist()),)),))
+
+    def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
+        """The shape of the numbers, then that of a row."""
+        table, ids = (arg.shape for arg in args)
+        if not table:
+            raise ShapeError("a single number has no rows to take")
+        return ids + table[1:]
+
+    def compute(self, call: Call, *arrays: Array) -> Array:
+        """By numpy; where the table is sampled too, each sample has its own."""
+        table, ids = arrays
+        at = np.real(ids).astype(int)
+        if not call.args[0].sampled:
+            return np.asarray(table[at])
+        sample = np.arange(table.shape[0]).reshape((-1, *(1,) * len(call.args[1].shape)))
+        return np.asarray(table[sample, at])
+
+    def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
+        """To each row what its numbers read: a product with the numbers as rows of 0 and 1."""
+        if operand == 1:
+            return None
+        table, ids = call.args
+        rows, count = table.shape[0], math.prod(ids.shape)
+        numbers = Call("reshape", (ids,), (("shape", (1, count)),))
+        places = Call("reshape", (Call("arange", (), (("start", rows),)),), (("shape", (rows, 1)),))
+        chosen = Call("equal", (places, numbers))
+        flat = Call("reshape", (g,), (("shape", (count, math.prod(table.shape[1:]))),))
+        return Call("reshape", (Call("matmul", (chosen, flat)),), (("shape", table.shape),))
+
+    def element(self, call: Call, index: Index, read: Read) -> Expr:
+        """The choice written out: the first row if the number is 0, the second if it is 1, ..."""
+        at, rest = self._split(call, index)
+        rows = call.args[0].shape[0]
+        found = read(0, (rows - 1, *rest))
+        for row in reversed(range(rows - 1)):
+            found = Call("where", (Call("equal", (read(1, at), Num(row))), read(0, (row, *rest)), found))
+        return found
+
+    @staticmethod
+    def _split(call: Call, index: Index) -> tuple[Index, Index]:
+        rank = len(call.args[1].shape)
+        return index[:rank], index[rank:]
+
+    def reach(self, call: Call, operand: int, index: Index) -> Iterable[Index]:
+        """Any place, as the numbers may be: what is structure does not depend on data."""
+        if operand == 1:
+            return []
+        return [(*at, *index[1:]) for at in np.ndindex(call.args[1].shape)]
+
+    def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
+        """1 where the number is the row's."""
+        at, _ = self._split(call, out)
+        return Call("where", (Call("equal", (read(1, at), Num(index[0]))), ONE, ZERO))
+
+
+def _listed(numbers: Any) -> Any:
+    return ("list", *map(_listed, numbers)) if isinstance(numbers, list) else numbers
+
+
 ROWS: tuple[Op, ...] = (
+    Take(name="take", about="rows by given whole numbers, counted from 0; written E[ids]", least=2, most=2),
     Movement(
         name="transpose",
         about="rows and columns exchanged; written x.T",
@@ -201,7 +313,7 @@ ROWS: tuple[Op, ...] = (
         name="index",
         about="an element or a part, counted from 0; written x[0, 1:]",
         options={"key": ()},
-        move=lambda x, key: x[_slices(key)],
+        move=_part_of,
     ),
     Movement(
         name="stack",
@@ -219,6 +331,12 @@ ROWS: tuple[Op, ...] = (
         back=lambda call, operand, g: Call("index", (g,), (("key", _part(call, operand)),)),
     ),
     Movement(
+        name="diag",
+        about="a vector as the diagonal of a matrix, or the diagonal of a matrix as a vector",
+        move=np.diag,
+        back=_diag_back,
+    ),
+    Movement(
         name="expand",
         about="repeated along new axes to a shape: the adjoint of sum",
         internal=True,
@@ -231,7 +349,7 @@ ROWS: tuple[Op, ...] = (
         about="elements taken from their places",
         internal=True,
         options={"places": None},
-        move=lambda x, places: np.ravel(x)[places.array],
+        move=lambda x, places: np.append(np.ravel(x), 0)[places.array],
     ),
     Scatter(
         name="scatter",

@@ -28,10 +28,10 @@ def axes_of(options: Mapping[str, Any], rank: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Reduction(Op):
-    """A sum over axes, or a mean: the sum divided by the number of elements."""
+class OverAxes(Op):
+    """An operation that makes one element of all elements along some axes, or of all there are."""
 
-    mean: bool
+    gathers: ClassVar[bool] = True
 
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
         """Without the reduced axes, or with 1 in their place."""
@@ -41,46 +41,61 @@ class Reduction(Op):
             return tuple(1 if at in axes else size for at, size in enumerate(shape))
         return tuple(size for at, size in enumerate(shape) if at not in axes)
 
-    def _count(self, call: Call) -> int:
-        shape = call.args[0].shape
-        return math.prod(shape[at] for at in axes_of(dict(call.options), len(shape)))
+    def axes(self, call: Call) -> tuple[int, ...]:
+        """The reduced axes, counted from 0."""
+        return axes_of(dict(call.options), len(call.args[0].shape))
 
-    def compute(self, call: Call, *arrays: Array) -> Array:
-        """By numpy, axes counted from the end so that a sample axis may stand first."""
+    def along(self, call: Call) -> dict[str, Any]:
+        """The options of numpy, axes counted from the end so that a sample axis may stand first."""
         rank = len(call.args[0].shape)
-        axes = tuple(at - rank for at in axes_of(dict(call.options), rank))
-        out = np.sum(arrays[0], axis=axes, keepdims=bool(call.option("keepdims")))
-        return np.asarray(out / self._count(call) if self.mean else out)
+        axes = tuple(at - rank for at in self.axes(call))
+        return {"axis": axes, "keepdims": bool(call.option("keepdims"))}
 
-    def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
-        """The gradient again for every element, divided by their number for a mean."""
-        x = call.args[0]
-        axes = axes_of(dict(call.options), len(x.shape))
+    def repeated(self, call: Call, result: Expr) -> Expr:
+        """An array of the result's shape again for every element."""
+        shape, axes = call.args[0].shape, self.axes(call)
         if call.option("keepdims"):
-            kept = tuple(size for at, size in enumerate(x.shape) if at not in axes)
-            g = Call("reshape", (g,), (("shape", kept),))
-        if self.mean:
-            g = Call("div", (g, Num(self._count(call))))
-        return Call("expand", (g,), (("axis", axes), ("shape", x.shape)))
+            kept = tuple(size for at, size in enumerate(shape) if at not in axes)
+            result = Call("reshape", (result,), (("shape", kept),))
+        return Call("expand", (result,), (("axis", axes), ("shape", shape)))
 
-    def _inside(self, call: Call, index: Index) -> list[Index]:
-        shape = call.args[0].shape
-        axes = axes_of(dict(call.options), len(shape))
+    def inside(self, call: Call, index: Index) -> list[Index]:
+        """The elements that one element of the result is made of."""
+        shape, axes = call.args[0].shape, self.axes(call)
         kept = iter(index if not call.option("keepdims") else [i for at, i in enumerate(index) if at not in axes])
         ranges = [range(n) if at in axes else (next(kept),) for at, n in enumerate(shape)]
         return list(cartesian(*ranges))
 
-    def element(self, call: Call, index: Index, read: Read) -> Expr:
-        """The terms from left to right."""
-        result = total([read(0, at) for at in self._inside(call, index)])
-        return Call("div", (result, Num(self._count(call)))) if self.mean else result
-
     def reach(self, call: Call, operand: int, index: Index) -> Iterable[Index]:
-        """The one sum it is a term of."""
-        axes = axes_of(dict(call.options), len(index))
+        """The one element it goes into."""
+        axes = self.axes(call)
         if call.option("keepdims"):
             return [tuple(0 if at in axes else i for at, i in enumerate(index))]
         return [tuple(i for at, i in enumerate(index) if at not in axes)]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reduction(OverAxes):
+    """A sum over axes, or a mean: the sum divided by the number of elements."""
+
+    mean: bool
+
+    def _count(self, call: Call) -> int:
+        return math.prod(call.args[0].shape[at] for at in self.axes(call))
+
+    def compute(self, call: Call, *arrays: Array) -> Array:
+        """By numpy."""
+        out = np.sum(arrays[0], **self.along(call))
+        return np.asarray(out / self._count(call) if self.mean else out)
+
+    def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
+        """The gradient again for every element, divided by their number for a mean."""
+        return self.repeated(call, Call("div", (g, Num(self._count(call)))) if self.mean else g)
+
+    def element(self, call: Call, index: Index, read: Read) -> Expr:
+        """The terms from left to right."""
+        result = total([read(0, at) for at in self.inside(call, index)])
+        return Call("div", (result, Num(self._count(call)))) if self.mean else result
 
     def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
         """1 for a sum, 1/n for a mean."""
@@ -93,6 +108,7 @@ class OverSamples(Op):
 
     mean: bool
     over_samples: ClassVar[bool] = True
+    gathers: ClassVar[bool] = True
 
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
         """The shape of one sample."""
@@ -131,10 +147,10 @@ class OverSamples(Op):
         return Call("div", (ONE, count)) if self.mean else ONE
 
 
-_AXIS = {"axis": None, "keepdims": False}
+AXIS = {"axis": None, "keepdims": False}
 ROWS: tuple[Op, ...] = (
-    Reduction(name="sum", about="the sum over all elements, or along axes", options=_AXIS, mean=False),
-    Reduction(name="mean", about="the mean of all elements, or along axes", options=_AXIS, mean=True),
+    Reduction(name="sum", about="the sum over all elements, or along axes", options=AXIS, mean=False),
+    Reduction(name="mean", about="the mean of all elements, or along axes", options=AXIS, mean=True),
     OverSamples(name="sum_samples", about="the sum over the samples", options={"count": 1}, mean=False),
     OverSamples(name="mean_samples", about="the mean over the samples", options={"count": 1}, mean=True),
 )

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from backtrace.expressions import Call, Expr, Index, Shape, substitute
-from backtrace.ops.base import ONE, Array, Op, Read, ShapeError, rule, total
+from backtrace.ops.base import ONE, Array, Kernel, Read, ShapeError, rule, total
 from backtrace.ops.reductions import axes_of
 
 
-def _last(call_options: Mapping[str, Any], rank: int) -> int:
+def one_axis(call_options: Mapping[str, Any], rank: int) -> int:
+    """The one axis that an operation runs along, counted from 0; the last unless it is named. Raises ShapeError."""
     if rank == 0:
         raise ShapeError("a single number has no axis to run along")
     axes = axes_of({"axis": call_options.get("axis", -1)}, rank)
@@ -24,27 +25,25 @@ def _last(call_options: Mapping[str, Any], rank: int) -> int:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AlongAxis(Op):
+class AlongAxis(Kernel):
     """An operation whose elements each read all elements along one axis (the last, unless ``axis`` says).
 
     ``run`` is stable: the greatest element is subtracted before exp. ``text_book`` is what a reader is shown.
     """
 
-    kernel: ClassVar[bool] = True
     run: Callable[[Array, int], Any]
-    numbers: Callable[[tuple[float, ...]], tuple[float, ...]]
     text_book: Callable[[Expr, list[Expr]], Expr]
     back: str
     by: Callable[[Expr, Expr, bool], Expr]
 
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
         """The operand's shape."""
-        _last(options, len(args[0].shape))
+        one_axis(options, len(args[0].shape))
         return args[0].shape
 
     def axis(self, call: Call) -> int:
         """The axis, counted from 0."""
-        return _last(dict(call.options), len(call.shape))
+        return one_axis(dict(call.options), len(call.shape))
 
     def compute(self, call: Call, *arrays: Array) -> Array:
         """Along the axis counted from the end, so that a sample axis may stand first."""
@@ -60,6 +59,12 @@ class AlongAxis(Op):
         """The indexes along the axis through an element."""
         axis = self.axis(call)
         return [(*index[:axis], k, *index[axis + 1 :]) for k in range(call.shape[axis])]
+
+    def lines(self, call: Call) -> Iterable[tuple[list[Index], list[Index]]]:
+        """Every line along the axis, computed from itself."""
+        for index in np.ndindex(call.shape):
+            if index[self.axis(call)] == 0:
+                yield self.line(call, index), self.line(call, index)
 
     def element(self, call: Call, index: Index, read: Read) -> Expr:
         """The text-book form."""

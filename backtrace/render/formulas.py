@@ -11,6 +11,7 @@ from backtrace.quantities import Quantity, View
 from backtrace.render.lines import Entry
 from backtrace.render.numbers import Numbers, ascii_number
 from backtrace.report import Choice
+from backtrace.schedule import Keep
 
 READABLE_ASCII = replace(PLAIN, exact=False)
 """Plain text without the brackets that only reading it back would need."""
@@ -27,7 +28,7 @@ class Layout:
     numbers: Numbers = field(default_factory=Numbers)
     ascii: bool = False
     choice: Choice = field(default_factory=Choice)
-    epochs: tuple[int, ...] | None = None
+    epochs: tuple[Keep, ...] | None = None
 
 
 @dataclass(frozen=True)

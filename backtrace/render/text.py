@@ -10,9 +10,10 @@ import numpy as np
 
 from backtrace.errors import visible
 from backtrace.expressions import Call, Element, walk
-from backtrace.graph import Equation
-from backtrace.keys import Derivative, Part, Target, derivative_text
-from backtrace.quantities import Quantity
+from backtrace.graph import RATE, Equation, Graph
+from backtrace.keys import Derivative, Part, Target
+from backtrace.labels import derivative_text
+from backtrace.quantities import Quantity, View
 from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import (
     GAP,
@@ -31,8 +32,11 @@ from backtrace.render.lines import (
     wrapped_formula,
 )
 from backtrace.report import Equations, Rows, Section, Table, sections
+from backtrace.schedule import Moment
 from backtrace.trace import Trace
 
+SHOWN = 4
+"""Of an epoch of more updates the first three and the last are shown."""
 EXAMPLES = 2
 """Of rows of samples that are cut, so many are shown with numbers."""
 
@@ -45,13 +49,30 @@ def report_text(trace: Trace, layout: Layout | None = None) -> str:
 
 def report_lines(trace: Trace, layout: Layout) -> Iterator[Line]:
     """The report of a trace, line by line."""
-    views = [view for view in trace.epochs if layout.epochs is None or view.epoch in layout.epochs]
     writer = Writer(layout, trace.epochs[0])
     yield from writer.header(trace)
-    for view in views:
-        yield from replace(writer, view=view).epoch(len(trace.losses) > 1)
-    if len(trace.losses) > 1 and not layout.choice.only and not layout.choice.sections:
+    for view, left_out in chosen_views(trace, layout):
+        if left_out:
+            yield from writer.left_out(left_out)
+        yield from replace(writer, view=view).epoch(len(trace.epochs) > 1)
+    if len(trace.losses) > 1 and trace.graph.has_loss and not layout.choice.only and not layout.choice.sections:
         yield from replace(writer, view=trace.epochs[-1]).training(trace)
+
+
+def chosen_views(trace: Trace, layout: Layout) -> Iterator[tuple[View, list[Moment]]]:
+    """The updates to show, each with those before it that are left out: of an epoch of many, all but a few."""
+    skipped: list[Moment] = []
+    for view in trace.epochs:
+        moment = Moment(view.epoch, view.update)
+        wanted = layout.epochs is None or view.epoch in layout.epochs
+        late = SHOWN <= view.update < trace.graph.updates_per_epoch and not layout.choice.full
+        if layout.epochs is not None and moment in layout.epochs:
+            yield view, []
+        elif wanted and late:
+            skipped.append(moment)
+        elif wanted:
+            yield view, skipped
+            skipped = []
 
 
 @dataclass(frozen=True)
@@ -70,8 +91,7 @@ class Writer(Formulas):
     def header(self, trace: Trace) -> Iterator[Line]:
         graph = trace.graph
         title = visible(graph.title) or "backtrace"
-        rate = graph.learning_rate if graph.trained else None
-        right = "" if rate is None else f"learning rate {self.inline(rate)}"
+        right = self.rate(graph)
         room = self.layout.width - cells(title) - cells(right)
         if room >= 2:
             yield Span(title, "title"), Span(" " * room + right, "dim")
@@ -83,6 +103,14 @@ class Writer(Formulas):
         for name in self.view.keys.dropped():
             index = ",".join("1" for _ in graph.types[name].shape)
             yield (Span(f"short keys of {name} would equal other names: write {name}[{index}]", "dim"),)
+
+    def rate(self, graph: Graph) -> str:
+        """The learning rate: a number, or its equation."""
+        if RATE in graph.equations:
+            return f"learning rate {self.equation(graph.equations[RATE])[1]}"
+        if graph.learning_rate is None or not graph.trained:
+            return ""
+        return f"learning rate {self.inline(graph.learning_rate)}"
 
     def conventions(self, trace: Trace) -> list[str]:
         """What a reader must know to compare: how errors are summed, orientation, what is trained, and by what."""
@@ -106,12 +134,26 @@ class Writer(Formulas):
     def epoch(self, several: bool) -> Iterator[Line]:
         made = sections(self.view, self.layout.choice)
         if several or (made and self.view.graph.trained):
-            yield self.rule(f"epoch {self.view.epoch}")
+            yield self.rule(self.moment())
         writer = replace(self, edge=self.natural_edge(made))
         for number, section in enumerate(made):
             if number:
                 yield ()
             yield from writer.section(section)
+
+    def moment(self) -> str:
+        """Which epoch it is; of several updates which one, and on which samples."""
+        view, schedule = self.view, self.view.graph.schedule
+        if not view.batch or schedule is None or schedule.in_turn:
+            return f"epoch {view.epoch}"
+        listed = ", ".join(str(sample + 1) for sample in view.batch[:8]) + f", {self.dots}" * (len(view.batch) > 8)
+        which = f"sample{'s' * (len(view.batch) > 1)} {listed}"
+        return f"epoch {view.epoch}, update {view.update} of {schedule.updates}: {which}"
+
+    def left_out(self, moments: Sequence[Moment]) -> Iterator[Line]:
+        """How many updates of an epoch are not shown, and how to see one."""
+        text = f"{len(moments)} update{'s' * (len(moments) > 1)} more (--epoch {moments[0].text()})"
+        yield (Span(f"{self.dots} {text}", "dim"),)
 
     def natural_edge(self, made: Sequence[Section]) -> int:
         """The column where all values of an epoch end."""
@@ -277,13 +319,15 @@ class Writer(Formulas):
         if table.more:
             yield (Span(f"  {self.dots} {table.more} row{'s' * (table.more != 1)} more (--full)", "dim"),)
         for equation in table.updates:
-            yield (Span("  " + self.update_text(equation, table), "dim"),)
+            for number, line in enumerate(wrapped_formula(self.update_text(equation, table), self.layout.width - 6)):
+                yield (Span(" " * (6 if number else 2) + line, "dim"),)
 
     def update_text(self, equation: Equation, table: Table) -> str:
         """An update's equation; of numbered scalars in one table, for their common letter."""
         text = " = ".join(self.equation(equation))
-        name = self.view.keys.array((equation.state or "").rpartition(".")[2], not self.layout.ascii)
-        return text if name == table.stem else text.replace(name, table.stem)
+        parameter = equation.name.removesuffix("+").rpartition(".")[2]
+        name = self.view.keys.array(parameter, not self.layout.ascii)
+        return text if parameter == table.stem else text.replace(name, table.stem)
 
     def caption(self, table: Table, heads: list[str]) -> Iterator[Line]:
         """What is multiplied, or added up, to the derivative."""
@@ -316,8 +360,8 @@ class Writer(Formulas):
     def training(self, trace: Trace) -> Iterator[Line]:
         """The loss by epoch, a sparkline, the final weights."""
         graph = trace.graph
-        yield self.rule(f"training, {len(trace.losses)} epochs")
-        yield (Span(f"{graph.objective} before each update", "heading"),)
+        yield self.rule(f"training, {len(trace.losses)} epochs{self.ended(trace)}")
+        yield (Span(self.loss_heading(graph), "heading"),)
         chosen = loss_epochs(len(trace.losses))
         width = len(str(chosen[-1]))
         for epoch in chosen:
@@ -326,13 +370,33 @@ class Writer(Formulas):
         if not self.layout.ascii:
             yield (Span("  " + sparkline(trace.losses, min(60, self.layout.width - 4))),)
         yield ()
-        yield (Span(f"Final values, after {len(trace.losses)} updates", "heading"),)
-        final = [self.view.quantity(Element(f"{n}+", i)) for n in graph.trained for i in _indexes(graph.types[n].shape)]
-        texts = [f"{self.label(q.target).rstrip('⁺+')} = {self.value(q.value)}" for q in final[:60]]
+        made = len(trace.losses) * graph.updates_per_epoch
+        yield (Span(f"Final values, after {made} updates", "heading"),)
+        final = final_values(trace)
+        texts = [f"{self.label(key).rstrip('⁺+')} = {self.value(self.view.number(key))}" for key in final[:60]]
         if len(final) > 60:
             texts.append(f"{self.dots} {len(final) - 60} more")
         for line in run_on(texts, self.layout.width - 2):
             yield (Span(f"  {line}"),)
+
+    def loss_heading(self, graph: Graph) -> str:
+        """What the losses are: before each update, or of all updates of an epoch."""
+        name = self.view.keys.array(graph.objective or "", not self.layout.ascii)
+        if graph.updates_per_epoch == 1:
+            return f"{name} before each update"
+        return f"{name}, {'sum' if graph.reduce == 'sum' else 'mean'} over the updates of each epoch"
+
+    def ended(self, trace: Trace) -> str:
+        """Whether the condition that ends the training was met."""
+        if not trace.graph.until:
+            return ""
+        return f" until {trace.graph.until}" if trace.recording.stopped else f", not yet {trace.graph.until}"
+
+
+def final_values(trace: Trace) -> list[Element]:
+    """The trained parameters after the last update."""
+    graph = trace.graph
+    return [Element(f"{name}+", index) for name in graph.trained for index in _indexes(graph.types[name].shape)]
 
 
 def _indexes(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

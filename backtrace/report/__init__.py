@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import groupby, islice
+from typing import Final
 
 from backtrace.expressions import Element, names
 from backtrace.graph import Equation
@@ -18,6 +19,14 @@ from backtrace.report.listing import FEW, LARGE, elements
 from backtrace.report.steps import Steps, ends
 
 __all__ = ["Block", "Choice", "Equations", "Head", "Row", "Rows", "Section", "Table", "all_targets", "ends", "sections"]
+
+
+ROLES: Final = (
+    ("input", "inputs"),
+    ("target", "targets"),
+    ("parameter", "parameters"),
+    ("gradient", "gradients"),
+)
 
 
 def sections(view: View, choice: Choice | None = None) -> list[Section]:
@@ -89,10 +98,10 @@ def all_targets(view: View) -> Iterator[Element]:
     graph = view.graph
     for given in graph.givens.values():
         yield from elements(given.name, given.type, graph.samples)
-    for equation in (*graph.forward, *graph.gradients, *graph.updates):
+    for equation in (*graph.shown, *graph.gradients, *(e for e in graph.updates if not e.hidden)):
         yield from elements(equation.name, equation.type, graph.samples)
-    if graph.updates:
-        for equation in graph.forward:
+    if graph.trained:
+        for equation in graph.shown:
             yield from elements(f"{equation.name}+", equation.type, graph.samples)
 
 
@@ -103,18 +112,20 @@ class _Report(Steps):
         graph = self.view.graph
         yield Section("given", "Given", tuple(self.givens()))
         error = self.error_names()
-        forward = [e for e in graph.forward if e.name not in error]
+        forward = [e for e in graph.shown if e.name not in error]
         yield Section("forward", "Forward propagation", tuple(self.computed(forward)))
-        yield Section("error", "Error", tuple(self.computed([e for e in graph.forward if e.name in error])))
+        yield Section("error", "Error", tuple(self.computed([e for e in graph.shown if e.name in error])))
+        yield Section("rate", "Learning rate", tuple(self.common(gradients=False)))
         if graph.gates:
             yield Section("backward", "Back propagation, gate by gate", tuple(self.gates()))
         else:
             yield from self.steps()
-        if graph.updates:
+        yield Section("clipping", "Clipping", tuple(self.common(gradients=True)))
+        if graph.trained:
             yield Section("after", "After the update", tuple(self.after(error)))
 
     def givens(self) -> Iterator[Rows]:
-        for role, title in (("input", "inputs"), ("target", "targets"), ("parameter", "parameters")):
+        for role, title in ROLES:
             names_ = [name for name, given in self.view.graph.givens.items() if given.role == role]
             listed = [name for name in names_ if self.count(name) <= FEW or self.choice.full or self.choice.only]
             lines = [line for name in listed for line in self.lines(name, FEW)]
@@ -131,11 +142,9 @@ class _Report(Steps):
         return found
 
     def computed(self, equations: Sequence[Equation]) -> Iterator[Rows]:
-        """A block for each layer, or one for equations that belong to none."""
-        groups: dict[str, list[Equation]] = {}
-        for equation in equations:
-            groups.setdefault(equation.group, []).append(equation)
-        for title, members in groups.items():
+        """A block for each layer or step, and for equations between them that belong to none."""
+        for title, run in groupby(equations, lambda equation: equation.group):
+            members = list(run)
             lines = [line for equation in members for line in self.cut_lines(equation.name)]
             shown = tuple(e for e in members if e.type.shape)
             more = sum(self.count(e.name) - len(self.cut_lines(e.name)) for e in members)
@@ -143,7 +152,7 @@ class _Report(Steps):
 
     def after(self, error: set[str]) -> Iterator[Rows]:
         """The forward pass and the error once more, with the new parameters."""
-        for equations in ([e for e in self.view.graph.forward if (e.name in error) == late] for late in (False, True)):
+        for equations in ([e for e in self.view.graph.shown if (e.name in error) == late] for late in (False, True)):
             lines = tuple(line for e in equations for line in self.cut_lines(f"{e.name}+"))
             more = sum(self.count(e.name) - len(self.cut_lines(e.name)) for e in equations)
             yield Rows(lines, more=more)

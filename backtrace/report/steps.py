@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backtrace.chains import constant_value
 from backtrace.expressions import Element, names
-from backtrace.graph import Equation
+from backtrace.graph import RATE, Equation
 from backtrace.keys import Derivative, Part, Path, Short, Target, Via
 from backtrace.quantities import FEW_WAYS, Quantity
 from backtrace.report.blocks import Block, Equations, Head, Row, Rows, Section, Table
@@ -140,7 +140,7 @@ class Steps(Listing):
         rows = tuple(Row(view.quantity(element), self.row(element, trained)) for element in limited)
         way = self.way(members[0])
         each = tuple(Head(self.headed(factor, name, stem)) for factor in way.factors) if way.shares else ()
-        updates = tuple(e for e in view.graph.updates if trained and e.state and is_state_of(e.state, name))
+        updates = tuple(e for e in view.graph.updates if trained and is_state_of(e.name.removesuffix("+"), name))
         more = rest + len(members) - len(limited)
         return Table(stem, tuple(map(Head, (*heads, *tail))), rows, len(heads), each, updates, more)
 
@@ -152,10 +152,16 @@ class Steps(Listing):
         return tuple(map(self.view.quantity, cells))
 
     def states(self, wanted: Sequence[str]) -> Iterator[Rows]:
-        """What an optimiser remembers of these parameters, after the update."""
-        for name in self.view.graph.states:
-            if any(is_state_of(name, parameter) for parameter in wanted):
-                yield self.cut(self.lines(f"{name}+"), 0, HEAD + 2)
+        """Where an update takes more than one equation: each for these parameters, in the order of computation."""
+        for parameter in wanted:
+            made = [e.name for e in self.view.graph.updates if is_state_of(e.name.removesuffix("+"), parameter)]
+            for name in made if len(made) > 1 else ():
+                yield self.cut(self.lines(name), 0, HEAD + 2)
+
+    def common(self, gradients: bool) -> Iterator[Rows]:
+        """What all updates share, from the gradients or without them: the rate, the norm for clipping."""
+        shared = [e for e in self.view.graph.updates if e.name == RATE or e.name.startswith("@")]
+        yield Rows(tuple(line for e in shared if (e.name != RATE) == gradients for line in self.lines(e.name)))
 
     # ── listing factors ──
 

@@ -1,0 +1,141 @@
+"""Reads how training goes: batches and their order, when it ends, and gradients that are given."""
+
+# `return self.expected(...)` notes a fault and gives None, the reading of what cannot be read.
+# mypy: disable-error-code="func-returns-value"
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from backtrace.config.records import Config, Given, Statement, Upstream, expression_fault
+from backtrace.config.table import BACKWARD, SHUFFLE
+from backtrace.config.values import Values
+from backtrace.expressions import ExpressionError, parse
+from backtrace.yamlfile import Node
+
+MOST_STEPS: Final = 1000
+CONDITION: Final = ("where(", ", 1, 0)")
+"""A comparison is of the language only inside where."""
+
+
+class Training(Values):
+    """Reads the keys of training."""
+
+    def batch(self, node: Node) -> int | None:
+        size = self.whole(node)
+        return self.expected(node, "1 or more samples an update") if size == 0 else size
+
+    def order(self, node: Node) -> tuple[int, ...] | None:
+        """The samples in their order, counted from 1 by the reader and from 0 by us."""
+        if node.kind != "list" or not list(node):
+            return self.expected(node, "the numbers of the samples, such as [2, 1, 3]")
+        read = [self.whole(item) for item in node]
+        return tuple(number - 1 for number in read if number is not None)
+
+    def shuffle(self, node: Node) -> int | None:
+        if node.kind != "mapping":
+            return self.expected(node, "{seed: 7}", "a run must be repeatable")
+        parts = self.keyed(node, SHUFFLE, "shuffle")
+        if "seed" not in parts:
+            return self.fault(node, "shuffle has no seed:", "shuffle: {seed: 7}")
+        return self.whole(parts["seed"])
+
+    def condition(self, node: Node) -> Statement | None:
+        """A comparison, read as the condition of a where."""
+        before, after = CONDITION
+        if node.kind != "text":
+            return self.expected(node, "a condition such as E_tot < 1e-3")
+        try:
+            return Statement("until", parse(f"{before}{node.text}{after}"), node)
+        except ExpressionError as error:
+            error.offset = max(0, error.offset - len(before))
+            self.faults.append(expression_fault(node, error))
+            return None
+
+    def steps(self, node: Node) -> dict[str, range] | None:
+        """The counters, each with the numbers of its first and its last step."""
+        if node.kind != "mapping" or not list(node.items()):
+            return self.expected(node, "a counter with its steps, such as {t: 1..3}")
+        read = {key.text: self.span(value) for key, value in node.items() if self.checked_name(key)}
+        return {name: found for name, found in read.items() if found is not None}
+
+    def span(self, node: Node) -> range | None:
+        found = re.fullmatch(r"(\d{1,6})\s*\.\.\s*(\d{1,6})", node.text)
+        if found is None:
+            return self.expected(node, "the first and the last step, such as 1..3")
+        first, last = int(found[1]), int(found[2])
+        if not first <= last < first + MOST_STEPS:
+            return self.fault(node, f"{node.text} is {max(0, last - first + 1)} steps", f"1 to {MOST_STEPS} of them")
+        return range(first, last + 1)
+
+    def indexed(self, nodes: Mapping[str, Node]) -> None:
+        """Names with brackets belong to steps."""
+        sections = ("inputs", "targets", "parameters", "equations", "report")
+        keys = [key for name in sections if name in nodes for key, _ in nodes[name].items() if "[" in key.text]
+        if keys and "steps" not in nodes:
+            self.fault(keys[0], f'"{keys[0].text}" is a step, but there are none', "add steps: {t: 1..3}")
+
+    def backward(self, node: Node) -> bool | None:
+        found = BACKWARD.get(node.text)
+        return self.expected(node, " or ".join(BACKWARD)) if found is None else found
+
+    def upstream(self, node: Node) -> tuple[Upstream, ...] | None:
+        """By name an expression, or figures."""
+        if node.kind != "mapping" or not list(node.items()):
+            return self.expected(node, "names with expressions or figures, such as {z: step(z) - y}")
+        read = [self.flowing(key, value) for key, value in node.items()]
+        return tuple(seed for seed in read if seed is not None)
+
+    def flowing(self, key: Node, value: Node) -> Upstream | None:
+        if not self.checked_name(key):
+            return None
+        if value.kind == "list":
+            values = self.array(value)
+            return None if values is None else Upstream(key.text, values, key)
+        expr = self.expression(value)
+        return None if expr is None else Upstream(key.text, expr, value)
+
+    def gradients(self, node: Node) -> tuple[Upstream, ...] | None:
+        """By parameter a gradient, or a list of one for each update."""
+        if node.kind != "mapping" or not list(node.items()):
+            return self.expected(node, "parameters with their gradients, such as {w: [0.1, 0.2]}")
+        read = [(key, self.array(value)) for key, value in node.items() if self.checked_name(key)]
+        return tuple(Upstream(key.text, values, key) for key, values in read if values is not None)
+
+    def in_batches(self, config: Config, nodes: Mapping[str, Node]) -> None:
+        """What does not fit together: batches and the samples they are made of."""
+        for key in ("shuffle", "order"):
+            if key in nodes and "batch_size" not in nodes:
+                self.fault(nodes[key], f"{key}: is for batches, but every update uses all samples", "batch_size: 1")
+        if "shuffle" in nodes and "order" in nodes:
+            self.fault(nodes["order"], "shuffle: and order: exclude each other", "keep one of them")
+        if "batch_size" in nodes and config.samples is None:
+            self.fault(nodes["batch_size"], "batch_size: is for several samples, but there is one")
+        elif config.batch_size and config.batch_size > (config.samples or 1):
+            message = f"batch_size is {config.batch_size}, but there are {config.samples} samples"
+            self.fault(nodes["batch_size"], message, "leave it out to use all samples at once")
+        elif config.order and config.samples and sorted(config.order) != list(range(config.samples)):
+            message = f"order: names each of the samples 1 to {config.samples} once"
+            self.fault(nodes["order"], message, "such as [2, 1, 3]")
+        for key in ("minimize", "maximize", "loss"):
+            for other in ("upstream", "gradients"):
+                if key in nodes and other in nodes:
+                    self.fault(nodes[other], f"{key}: and {other}: exclude each other", "keep one of them")
+
+
+def of_samples(config: Config, samples: range) -> Config:
+    """The config on some of its samples only; of one sample there is no sample axis."""
+    one = len(samples) == 1
+
+    def chosen(given: Given) -> Given:
+        if not given.sampled:
+            return given
+        values = given.values[samples[0]] if one else given.values[list(samples)]
+        return replace(given, values=np.asarray(values), sampled=not one)
+
+    return replace(config, givens=tuple(map(chosen, config.givens)), samples=None if one else len(samples))
