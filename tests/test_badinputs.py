@@ -68,8 +68,8 @@ BAD = {
         [(1, 38, 'expected a number, got the text "high"')],
     ),
     "data from a file": (
-        "inputs: {file: data.csv, columns: [x1, x2]}\nequations: {z: x1}\n",
-        [(1, 16, '"file" is not supported yet')],
+        "inputs: {file: data.csv, column: 1.5, row: 1}\nequations: {z: x1}\n",
+        [(1, 39, '"row" is no key of a data file')],
     ),
     "a blank equation": (
         EQUATIONS + '  z: "  "\n',

@@ -267,6 +267,7 @@ LAYERS = "inputs: [1, 2]\nlayers:\n  - {{weights: {}}}\n"
             drawing("{init: normal, std: 1e308, mean: 1e308, shape: 9, seed: 1}"),
             [(2, 6, "normal gives numbers that are not finite")],
         ),
+        (drawing("{init: [ones], shape: 2}"), [(2, 13, "expected a kind of initial values, got a list of 1")]),
         (LAYERS.format("{init: ones}"), [(3, 15, '"Layer 1" does not say how many units it has')]),
         (
             LAYERS.format("[[1, 2], [3, 4]], units: 3"),

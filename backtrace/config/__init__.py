@@ -32,18 +32,18 @@ from backtrace.config.records import (
     expression_fault,
     named,
 )
-from backtrace.config.table import ENTRIES, LAYER, LOSS, TOP
+from backtrace.config.table import DATA_FILE, ENTRIES, LAYER, LOSS, TOP
 from backtrace.config.training import Training, of_samples
 from backtrace.config.updates import Updates
 from backtrace.config.values import is_name, number_hint
-from backtrace.errors import ConfigError, Fault
+from backtrace.errors import ConfigError, Fault, FileError
 from backtrace.expressions import Expr
 from backtrace.yamlfile import Document, Node, load
 
 __all__ = [
-    "LAYER", "TOP", "ClipSpec", "Config", "DecaySpec", "Entries", "Given", "Init", "Layer", "LossSpec", "Objective",
-    "OptimizerSpec", "Role", "Statement", "Upstream", "activation_faults", "expression_fault", "from_document",
-    "of_samples", "read",
+    "DATA_FILE", "LAYER", "TOP", "ClipSpec", "Config", "DecaySpec", "Entries", "Given", "Init", "Layer", "LossSpec",
+    "Objective", "OptimizerSpec", "Role", "Statement", "Upstream", "activation_faults", "expression_fault",
+    "from_document", "of_samples", "read",
 ]  # fmt: skip
 
 
@@ -58,11 +58,17 @@ def read(path: str | os.PathLike[str]) -> Config:
 
 
 def from_document(document: Document) -> Config:
-    """The config that a document states. Raises ConfigError with all faults."""
+    """The config that a document states.
+
+    Raises:
+        FileError: a data file cannot be read, and nothing else is wrong.
+        ConfigError: all faults.
+    """
     reader = _Reader(list(document.faults))
     config = reader.config(document.root)
     if reader.faults:
-        raise ConfigError(reader.faults)
+        unreadable = reader.unread.issuperset(reader.faults)
+        raise (FileError if unreadable else ConfigError)(reader.faults)
     return config
 
 
@@ -90,7 +96,15 @@ class _Reader(Givens, Training, Updates):
         self.consistent(root, nodes)
         if isinstance(rates := values.get("learning_rate"), tuple):
             values |= {"learning_rate": rates[0], "rates": rates}
-        config = Config(root.place.file, givens=givens, samples=samples, objective=objective, nodes=nodes, **values)
+        config = Config(
+            root.place.file,
+            givens=givens,
+            samples=samples,
+            objective=objective,
+            nodes=nodes,
+            notes=tuple(self.notes),
+            **values,
+        )
         self.names_once(config, nodes)
         self.in_batches(config, nodes)
         self.indexed(nodes)

@@ -1,4 +1,4 @@
-"""Reads what a config gives: inputs, targets and parameters, written out, drawn, or from files."""
+"""Reads what a config gives: inputs, targets and parameters, written out or drawn."""
 
 # `return self.expected(...)` notes a fault and gives None, the reading of what cannot be read.
 # mypy: disable-error-code="func-returns-value"
@@ -8,27 +8,28 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
+from backtrace.config.files import Files
 from backtrace.config.initial import GENERATORS, KINDS, MOST_NUMBERS, Kind, pending
-from backtrace.config.records import Array, Given, Init, Role
+from backtrace.config.records import STEMS, Array, Given, Init, Role, Sample
 from backtrace.config.table import INIT, Key
-from backtrace.config.values import Values
 from backtrace.errors import ConfigError, did_you_mean
 from backtrace.yamlfile import Node
 
-Sample: TypeAlias = dict[str, Given]
-"""The arrays of one sample, or of all, by name."""
 SECTIONS: Final[tuple[tuple[str, Role], ...]] = (("inputs", "input"), ("targets", "target"))
-STEMS: Final[Mapping[Role, str]] = {"input": "x", "target": "y", "parameter": "w"}
-"""The names of arrays that are given without one."""
 KEYS_OF_NAMED: Final = tuple(key for key in INIT if key.name != "name")
+WHOLE_SECTION: Final[Mapping[Role, str]] = {
+    "input": "inputs: {file: data.csv, columns: {x: [a, b]}}",
+    "target": "targets: {file: data.csv, column: y}",
+    "parameter": "inputs: and targets: can be read from files, parameters: cannot",
+}
 LARGEST_SEED: Final = 2**32 - 1
 
 
-class Givens(Values):
+class Givens(Files):
     """Reads the sections of given values; a fault is noted and reading goes on."""
 
     seeded = False
@@ -56,8 +57,7 @@ class Givens(Values):
         """Named arrays, and the number of samples if there are several."""
         file = node.get("file")
         if file is not None and file.kind == "text":
-            self.fault(file, '"file" is not supported yet')
-            return {}, None
+            return self.from_file(node, file, role)
         if is_init(node):
             return self.drawn_samples(node, role)
         if node.kind == "mapping":
@@ -99,6 +99,9 @@ class Givens(Values):
         if is_init(value):
             init = self.init(value, KEYS_OF_NAMED)
             return None if init is None else Given(key.text, role, self.pending(init), place=key.place, init=init)
+        file = value.get("file")
+        if file is not None:
+            return self.fault(file, f'a file gives a whole section, not "{key.text}" alone', WHOLE_SECTION[role])
         values = self.array(value)
         return None if values is None else Given(key.text, role, values, place=key.place)
 
@@ -171,7 +174,9 @@ class Givens(Values):
 
     def unknown_kind(self, node: Node) -> None:
         hint = did_you_mean(node.text, KINDS) or textwrap.fill(f"known: {', '.join(KINDS)}", 90)
-        self.fault(node, f'there is no kind of initial values "{node.text}"', hint)
+        if node.kind != "text":
+            return self.expected(node, "a kind of initial values", hint)
+        return self.fault(node, f'there is no kind of initial values "{node.text}"', hint)
 
     def check_init(self, node: Node, kind: Kind, parts: Mapping[str, Node]) -> None:
         """Refuse what could not be repeated, and options that are missing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,12 @@ class Given:
     place: Place | None = None
     init: Init | None = None
     """What draws the values; until then they are zeros."""
+
+
+Sample: TypeAlias = dict[str, Given]
+"""The arrays of one sample, or of all, by name."""
+STEMS: Final[Mapping[Role, str]] = {"input": "x", "target": "y", "parameter": "w"}
+"""The names of arrays that are given without one."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ TOP: Final = (
     Key("title", "text", "the heading of the report", "title"),
     Key("about", "text", "a sentence or two on what the example teaches", "about"),
     Key("source", "text", "who published it, and where", "source"),
-    Key("inputs", "data", "the given inputs of one sample, or a list of samples"),
+    Key("inputs", "data", "the given inputs of one sample, or a list of samples, or a file of them"),
     Key("targets", "data", "the given targets, in the same form as the inputs"),
     Key("parameters", "parameters", "given values that training changes: numbers, vectors, matrices"),
     Key(
@@ -94,6 +94,16 @@ INIT: Final = (
     Key("generator", "generator", "pcg64 or legacy, for this array alone"),
     Key("skip", "whole", "how many uniform numbers the source drew before, to pass over"),
     Key("name", "name", "the array's name, where it has no other"),
+)
+DATA_FILE: Final = (
+    Key("file", "text", "a table as CSV, or arrays as npy or npz; its place counts from the config's own folder"),
+    Key("columns", "columns", "by heading or number from 1: [x1, x2], 1..4, {x: [a, b], t: c}; else all"),
+    Key("column", "column", "one column alone"),
+    Key("arrays", "arrays", "which arrays of an npz: {x: inputs}, or [x, y]; else all"),
+    Key("header", "boolean", "false where the first line is a sample already"),
+    Key("delimiter", "delimiter", "what separates cells; else a tab, a semicolon or a comma, as the first line has it"),
+    Key("rows", "window", "which samples, counted from 1: 1..100"),
+    Key("one_hot", "one_hot", "classes as vectors: true for classes of any name, 10 for the numbers 0 to 9"),
 )
 _STATE: Final = (
     Key("state", "states", "first values of what is remembered: a number, an array, or one for each parameter"),

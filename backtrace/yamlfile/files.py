@@ -13,15 +13,15 @@ from backtrace.yamlfile.source import Source
 LARGEST_FILE = 1024 * 1024
 
 
-def read(name: str) -> bytes:
+def read(name: str, largest: int = LARGEST_FILE) -> bytes:
     """All bytes of a file, unless it is too large."""
     try:
         with open(name, "rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+            data = file.read(largest + 1)
     except (OSError, ValueError) as error:
         raise FileError(_unreadable(name, error)) from error
-    if len(data) > LARGEST_FILE:
-        raise FileError(f'the file "{shortened(name)}" is larger than {LARGEST_FILE >> 10} kB')
+    if len(data) > largest:
+        raise FileError(f'the file "{shortened(name)}" is larger than {largest >> 10} kB')
     return data
 
 
@@ -68,12 +68,12 @@ MAGIC = {
 }
 
 
-def decode(data: bytes, file: str) -> str:
+def decode(data: bytes, file: str, expected: str = "YAML") -> str:
     """The text of a file, if it is one."""
     for magic, what in MAGIC.items():
         if data.startswith(magic):
             hint = "save the file as UTF-8" if "UTF" in what else "unpack or export it as text first"
-            raise ConfigError(Fault(f"this looks like {what}, not like YAML", Place(file, 1, 1, ""), hint))
+            raise ConfigError(Fault(f"this looks like {what}, not like {expected}", Place(file, 1, 1, ""), hint))
     try:
         return data.decode()
     except UnicodeDecodeError as error:

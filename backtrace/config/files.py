@@ -1,0 +1,355 @@
+"""Reads what a config says about its data files: which columns or arrays, under which names, and as what."""
+
+# `return self.expected(...)` notes a fault and gives None, the reading of what cannot be read.
+# mypy: disable-error-code="func-returns-value"
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from backtrace.config.datafiles import (
+    ArrayTable,
+    Codes,
+    CsvTable,
+    Table,
+    Window,
+    classes,
+    csv_table,
+    load,
+    stored_arrays,
+    windowed,
+)
+from backtrace.config.records import STEMS, Array, Given, Role, Sample
+from backtrace.config.table import DATA_FILE
+from backtrace.config.values import Values, is_name
+from backtrace.errors import ConfigError, Fault, FileError, did_you_mean, shortened
+from backtrace.yamlfile import Node
+
+RANGE: Final = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
+NO_NUMBERS: Final = "columns are counted from 1"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Columns that become one given: a vector, or a number if single."""
+
+    name: str
+    columns: tuple[int, ...]
+    single: bool
+    node: Node
+
+
+class Files(Values):
+    """Reads sections of given values that stand in files; a fault is noted and reading goes on."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__(faults)
+        self.unread: set[Fault] = set()
+        """Those of the faults that are about files that cannot be read."""
+        self.refused: set[str] = set()
+        self.notes: list[str] = []
+
+    def from_file(self, node: Node, file: Node, role: Role) -> tuple[Sample, int | None]:
+        """The arrays that a section takes from its file, and how many samples they have."""
+        before = len(self.faults)
+        parts = self.keyed(node, DATA_FILE, "a data file")
+        window = self.window(parts["rows"]) if "rows" in parts else Window()
+        for first, second in (("column", "columns"), ("columns", "arrays"), ("column", "arrays")):
+            if first in parts and second in parts:
+                self.fault(parts[second], f"{first}: and {second}: exclude each other", "keep one of them")
+        if len(self.faults) > before or window is None:
+            return {}, None
+        try:
+            return self.sampled(self.read_file(parts, file, role, window))
+        except (FileError, ConfigError) as error:
+            for fault in error.faults:
+                self.refuse(fault, file, isinstance(error, FileError))
+        return {}, None
+
+    def refuse(self, fault: Fault, file: Node, unreadable: bool) -> None:
+        """Note a fault of a file once; of the file as a whole, it stands where the config first names it."""
+        if fault.message in self.refused and fault.place is None:
+            return
+        self.refused.add(fault.message)
+        placed = fault if fault.place else replace(fault, place=file.place, width=min(max(len(file.text), 1), 60))
+        self.faults.append(placed)
+        if unreadable:
+            self.unread.add(placed)
+
+    def sampled(self, found: Sample) -> tuple[Sample, int | None]:
+        """One row is a single sample, as it is in a list."""
+        count = next((len(given.values) for given in found.values()), None)
+        if count != 1:
+            return found, count
+        return {name: replace(given, values=given.values[0]) for name, given in found.items()}, None
+
+    def read_file(self, parts: Mapping[str, Node], file: Node, role: Role, window: Window) -> Sample:
+        path = os.path.join(os.path.dirname(file.place.file), file.text)
+        data = load(path)
+        arrays = stored_arrays(data, path)
+        if arrays is None:
+            return self.from_table(self.csv(parts, file, path, data), parts, file, role, window)
+        for key in ("header", "delimiter"):
+            if key in parts:
+                self.fault(parts[key], f"{key}: belongs to CSV", "a file of arrays has no lines")
+        if "columns" in parts or "column" in parts:
+            if len(arrays) > 1:
+                message = f"columns of which array? This file has {len(arrays)}"
+                self.fault(parts.get("columns") or parts["column"], message, f"arrays: {_named_hint(list(arrays))}")
+                return {}
+            return self.from_table(ArrayTable(next(iter(arrays.values()))), parts, file, role, window)
+        return self.from_arrays(arrays, parts, file, role, window)
+
+    # ── CSV ──
+
+    def csv(self, parts: Mapping[str, Node], file: Node, path: str, data: bytes) -> CsvTable | None:
+        header = self.boolean(parts["header"]) if "header" in parts else None
+        delimiter = self.delimiter(parts["delimiter"]) if "delimiter" in parts else None
+        if "arrays" in parts:
+            return self.fault(parts["arrays"], "arrays: belongs to npz; this file is text", "columns: [x1, x2]")
+        if ("header" in parts and header is None) or ("delimiter" in parts and delimiter is None):
+            return None
+        table = csv_table(data, path, header is not False, delimiter)
+        if header is None and table.looks_headless:
+            hint = "header: false if it is a sample, header: true if they are names"
+            return self.fault(file, "the first line has numbers where the names of columns are expected", hint)
+        return table
+
+    def delimiter(self, node: Node) -> str | None:
+        text = {"tab": "\t"}.get(node.text, node.text)
+        if len(text) != 1 or text.isalnum() or text in " \"'.+-\r\n" or node.kind != "text":
+            return self.expected(node, "one character between cells, or tab", 'delimiter: ";"')
+        return text
+
+    def from_table(
+        self, table: Table | None, parts: Mapping[str, Node], file: Node, role: Role, window: Window
+    ) -> Sample:
+        before = len(self.faults)
+        chosen = self.chosen(table, parts, file, STEMS[role]) if table is not None else []
+        if table is None or len(self.faults) > before:
+            return {}
+        if "one_hot" in parts:
+            return self.one_hot_column(table, chosen, parts["one_hot"], role, window)
+        columns = [column for choice in chosen for column in choice.columns]
+        numbers = table.numbers(columns, window)
+        found, at = {}, 0
+        for choice in chosen:
+            values = numbers[:, at : at + len(choice.columns)]
+            at += len(choice.columns)
+            values = np.ascontiguousarray(values[:, 0] if choice.single else values)
+            found[choice.name] = Given(choice.name, role, values, place=choice.node.place)
+        return found
+
+    def chosen(self, table: Table, parts: Mapping[str, Node], file: Node, stem: str) -> list[Chosen]:
+        """Which columns become which given: by name each its own, without names one vector."""
+        if "column" in parts:
+            at = self.column(parts["column"], table)
+            name = table.names[at] if table.names and at is not None else stem
+            return self.checked([Chosen(name, (at,), True, parts["column"])] if at is not None else [])
+        node = parts.get("columns", file)
+        if node is not file and node.kind == "mapping":
+            return self.checked(self.collected(node, table))
+        if node is file:
+            picked = list(enumerate([file] * table.width))
+        else:
+            picked = self.columns(node, table, file)
+        if table.names is None:
+            return [Chosen(stem, tuple(at for at, _ in picked), False, node)] if picked else []
+        return self.checked([Chosen(table.names[at], (at,), True, item) for at, item in picked])
+
+    def collected(self, node: Node, table: Table) -> list[Chosen]:
+        """A mapping of names to a column, or to several that make a vector."""
+        if not node.items():
+            self.expected(node, "names with columns", "columns: {x: [a, b]}")
+        found = []
+        for key, value in node.items():
+            single = value.kind in ("text", "number") and not _is_range(value)
+            picked = self.columns(value, table) if not single else self.one(value, table)
+            if self.checked_name(key) and picked:
+                found.append(Chosen(key.text, tuple(at for at, _ in picked), single, key))
+        return found
+
+    def checked(self, found: list[Chosen]) -> list[Chosen]:
+        """Refuse headings that cannot name a quantity."""
+        for choice in found:
+            if not is_name(choice.name):
+                message = f'the column "{shortened(choice.name, 40)}" is no name for a quantity'
+                self.fault(choice.node, message, f'give it one: columns: {{x: "{shortened(choice.name, 40)}"}}')
+        return found
+
+    def columns(self, node: Node, table: Table, file: Node | None = None) -> list[tuple[int, Node]]:
+        """The columns of a list or a range, each with the node that names it; each column once."""
+        if _is_range(node):
+            return self.between(node, table)
+        if node.kind != "list" or not list(node):
+            self.expected(node, "a list of columns, such as [x1, x2], or a range 1..4")
+            return []
+        if file is not None and table.width == 1 and len(list(node)) > 1:
+            message = f'"{shortened(file.text)}" has one column: no comma, semicolon or tab in its first line'
+            self.fault(file, message, "is it a table? delimiter: says what separates its cells")
+            return []
+        found: dict[int, Node] = {}
+        for item in node:
+            for at, _ in self.between(item, table) if _is_range(item) else self.one(item, table):
+                if at in found:
+                    self.fault(item, f"the column {item.text} is asked for twice", "each column once")
+                found[at] = item
+        return list(found.items())
+
+    def between(self, node: Node, table: Table) -> list[tuple[int, Node]]:
+        first, last = map(int, node.text.split(".."))
+        if not 1 <= first <= last <= table.width:
+            self.fault(node, f"there are no columns {node.text}: the file has {table.width}", NO_NUMBERS)
+            return []
+        return [(at, node) for at in range(first - 1, last)]
+
+    def one(self, node: Node, table: Table) -> list[tuple[int, Node]]:
+        at = self.column(node, table)
+        return [] if at is None else [(at, node)]
+
+    def column(self, node: Node, table: Table) -> int | None:
+        """One column by its name or its number, counted from 1."""
+        if node.kind == "number" and isinstance(node.value, int):
+            if 1 <= node.value <= table.width:
+                return node.value - 1
+            return self.fault(node, f"there is no column {node.text}: the file has {table.width}", NO_NUMBERS)
+        if node.kind != "text":
+            return self.expected(node, "the name or the number of a column")
+        names = table.names or ()
+        if names.count(node.text) > 1:
+            return self.fault(node, f'{names.count(node.text)} columns are called "{node.text}"', "give the number")
+        if node.text in names:
+            return names.index(node.text)
+        if not names:
+            return self.fault(node, "the columns have no names", f"give the number: {NO_NUMBERS}")
+        return self.fault(node, f'there is no column "{node.text}"', _missing_hint(node.text, names))
+
+    # ── arrays ──
+
+    def from_arrays(
+        self, arrays: Mapping[str, Array], parts: Mapping[str, Node], file: Node, role: Role, window: Window
+    ) -> Sample:
+        picked = self.arrays(arrays, parts.get("arrays"), file, STEMS[role])
+        lengths = {len(arrays[stored]) for stored, _ in picked.values()}
+        if len(lengths) > 1:
+            message = f"the arrays have different numbers of samples: {', '.join(map(str, sorted(lengths)))}"
+            self.fault(parts.get("arrays", file), message, "the first axis of each counts the samples")
+            return {}
+        found = {}
+        for name, (stored, node) in picked.items():
+            found[name] = Given(name, role, windowed(arrays[stored], window), place=node.place)
+        if "one_hot" not in parts or not found:
+            return found
+        first = next(iter(found.values()))
+        if len(found) > 1 or first.values.ndim != 1:
+            self.fault(parts["one_hot"], "one_hot: takes one array of one class a sample")
+            return {}
+        table = ArrayTable(first.values)
+        return self.one_hot_column(
+            table, [Chosen(first.name, (0,), True, file)], parts["one_hot"], role, Window(), file
+        )
+
+    def arrays(
+        self, arrays: Mapping[str, Array], node: Node | None, file: Node, stem: str
+    ) -> dict[str, tuple[str, Node]]:
+        """The arrays to take: the name of each and what it is called in the file."""
+        if list(arrays) == [""]:
+            if node is not None:
+                self.fault(node, "an npy file has one array, without a name", "leave arrays: out")
+            return {} if node is not None else {stem: ("", file)}
+        if node is None:
+            pairs = [(file, name, name) for name in arrays]
+        elif node.kind == "mapping":
+            pairs = [(value, key.text, value.text) for key, value in node.items() if self.checked_name(key)]
+        elif node.kind == "list":
+            pairs = [(item, item.text, item.text) for item in node]
+        else:
+            self.expected(node, "a mapping of names to arrays, or a list")
+            return {}
+        found = {}
+        for where, name, stored in pairs:
+            if stored not in arrays:
+                self.fault(where, f'there is no array "{stored}"', _missing_hint(stored, list(arrays)))
+            elif not is_name(name):
+                self.fault(where, f'the array "{shortened(name, 40)}" is no name for a quantity', "arrays: {x: ...}")
+            else:
+                found[name] = (stored, where)
+        return found
+
+    # ── classes ──
+
+    def one_hot_column(
+        self,
+        table: Table,
+        chosen: Sequence[Chosen],
+        node: Node,
+        role: Role,
+        window: Window,
+        file: Node | None = None,
+    ) -> Sample:
+        """A column of classes as vectors with a 1 at the class."""
+        if len(chosen) != 1 or len(chosen[0].columns) != 1:
+            self.fault(node, "one_hot: takes one column of classes", "column: species")
+            return {}
+        choice = chosen[0]
+        column = choice.columns[0]
+        if node.kind == "boolean":
+            if not node.value:
+                self.fault(node, "one_hot: false says nothing", "leave it out")
+                return {}
+            names, codes = classes(table.words(column, window))
+            listed = ", ".join(f"{at} {shortened(name, 20)}" for at, name in enumerate(names[:10], start=1))
+            self.notes.append(f"classes of {choice.name}: {listed}" + ", …" * (len(names) > 10))
+            size: int | None = len(names)
+        else:
+            size = self.count_of_classes(node)
+            codes = self.codes(table, column, window, size or 0) if size else np.zeros(0, dtype=np.int64)
+        if not size:
+            return {}
+        values = np.zeros((len(codes), size))
+        values[np.arange(len(codes)), codes] = 1
+        return {choice.name: Given(choice.name, role, values, place=choice.node.place)}
+
+    def count_of_classes(self, node: Node) -> int | None:
+        if node.kind != "number" or not isinstance(node.value, int) or not 1 <= node.value <= 1000:
+            return self.expected(node, "true, or the number of classes (1 to 1000)")
+        return node.value
+
+    def codes(self, table: Table, column: int, window: Window, size: int) -> Codes:
+        """Classes that are whole numbers from 0."""
+        numbers = table.numbers([column], window)[:, 0]
+        wrong = (numbers != np.floor(numbers)) | (numbers < 0) | (numbers >= size)
+        if np.any(wrong):
+            row = int(np.argmax(wrong))
+            place = table.place(row, column, window)
+            where = "" if place else f" in row {row + window.first}"
+            message = f"expected a class from 0 to {size - 1}{where}, got {numbers[row]:.15g}"
+            raise ConfigError(Fault(message, place, "one_hot: true numbers the classes by itself"))
+        return numbers.astype(np.int64)
+
+    def window(self, node: Node) -> Window | None:
+        """Rows from one to another, counted from 1 without the header."""
+        found = RANGE.fullmatch(node.text)
+        if found is None or not 1 <= int(found[1]) <= int(found[2]):
+            return self.expected(node, "rows such as 1..100", "counted from 1, the header is no row")
+        return Window(int(found[1]), int(found[2]))
+
+
+def _is_range(node: Node) -> bool:
+    return node.kind == "text" and RANGE.fullmatch(node.text) is not None
+
+
+def _missing_hint(name: str, known: Sequence[str]) -> str:
+    """The nearest name; else those that are names, for other text may be of a file that is no table."""
+    there = ", ".join(shortened(other, 30) for other in known if is_name(other))
+    return did_you_mean(name, known) or (f"there are: {there}" if there else "is this the right file?")
+
+
+def _named_hint(arrays: Sequence[str]) -> str:
+    return f"{{x: {shortened(arrays[0], 30)}}}"
