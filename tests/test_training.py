@@ -269,6 +269,10 @@ FAULTS = {
         "gradients of different numbers of updates: 2 of w, 3 of v",
     ),
     "a layer read again": (SHARED + "backward: new_weights", "a layer cannot be updated before going back"),
+    "a name that means the rate": (
+        "inputs: {learning_rate: 1}\nequations: {y: 2*learning_rate}",
+        '"learning_rate" is given as',
+    ),
     "another way back": (SHARED + "backward: sideways", "expected old_weights or new_weights"),
 }
 

@@ -138,7 +138,7 @@ class _Reader(Givens, Training, Updates):
             self.faults += activation_faults(layer.get("activation"), functions)
 
     def names_once(self, config: Config, nodes: Mapping[str, Node]) -> None:
-        taken: dict[str, str] = {}
+        taken: dict[str, str] = {"learning_rate": "the size of a step"}
         for given in config.givens:
             if given.name in taken and given.place is not None:
                 message = f'"{given.name}" is given as {taken[given.name]} already'

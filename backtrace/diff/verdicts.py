@@ -12,10 +12,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from backtrace.diff.ancestry import Ancestry, Printed
 from backtrace.diff.expected import Expected, Figure
 from backtrace.diff.members import elements
 from backtrace.diff.order import NOWHERE, Order, Rank
-from backtrace.diff.rounding import NOISE, PRECISE, Ancestry, Printed
+from backtrace.diff.rounding import NOISE, PRECISE, Rounding
 from backtrace.diff.sheets import Book, Sheet
 from backtrace.diff.symbols import Definition, Named, definitions
 from backtrace.errors import UsageError, did_you_mean
@@ -173,25 +174,25 @@ def judge(trace: Trace, figures: Iterable[Figure]) -> Diff:
     finder = _Finder(book)
     located = [item for group in _lists(figures) for item in finder.located(group)]
     ranked = sorted(_compared([item for item in located if item.quantity]), key=_rank(Order(trace.graph)))
-    settled = _settled(ranked, Ancestry(book))
+    settled = _settled(ranked, Rounding(Ancestry(book)))
     return Diff(trace, (*settled, *(item.unknown() for item in located if item.quantity is None)))
 
 
-def _settled(rows: Sequence[Judged], ancestry: Ancestry) -> Iterator[Judged]:
+def _settled(rows: Sequence[Judged], rounding: Rounding) -> Iterator[Judged]:
     """The figures with what follows from others told apart from what is wrong by itself, in order."""
     first = next((at for at, row in enumerate(rows) if row.verdict is Verdict.DIFFERS), len(rows))
     for row in rows[:first] if first < len(rows) else ():
-        _note(ancestry, row)
+        _note(rounding, row)
     yield from rows[:first]
     for row in rows[first:]:
-        settled = _examined(row, ancestry) if row.verdict is Verdict.DIFFERS else row
-        _note(ancestry, settled)
+        settled = _examined(row, rounding) if row.verdict is Verdict.DIFFERS else row
+        _note(rounding, settled)
         yield settled
 
 
-def _note(ancestry: Ancestry, row: Judged) -> None:
+def _note(rounding: Rounding, row: Judged) -> None:
     assert row.quantity is not None
-    ancestry.add(row.quantity, _printed(row))
+    rounding.ancestry.add(row.quantity, _printed(row))
 
 
 def _printed(row: Judged) -> Printed:
@@ -201,15 +202,15 @@ def _printed(row: Judged) -> Printed:
     return Printed(figure.value, figure.unit, figure.digits, row.value, right, row.verdict in SOUND, order)
 
 
-def _examined(row: Judged, ancestry: Ancestry) -> Judged:
+def _examined(row: Judged, rounding: Rounding) -> Judged:
     """A figure that is not right at its digits: noise of computing, following from others, or wrong by itself."""
     assert row.quantity is not None
     figure = row.figure
     if figure.digits >= PRECISE:
-        noise = NOISE * ancestry.noise(row.quantity)
+        noise = NOISE * rounding.noise(row.quantity)
         if abs(figure.value - row.value) <= figure.unit / 2 + noise:
             return replace(row, verdict=Verdict.MATCH)
-    follows = ancestry.follows(row.quantity, _printed(row))
+    follows = rounding.follows(row.quantity, _printed(row))
     verdict = {True: Verdict.ROUNDING, False: Verdict.CARRIED, None: Verdict.DIFFERS}[follows]
     return replace(row, verdict=verdict)
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backtrace.errors import visible
-from backtrace.expressions import Call, Element, walk
-from backtrace.graph import RATE, Equation, Graph
+from backtrace.expressions import Element
+from backtrace.graph import Equation, Graph
 from backtrace.keys import Derivative, Part, Target, sample_of
 from backtrace.labels import derivative_text
 from backtrace.quantities import Quantity, View
 from backtrace.render.formulas import Formulas, Layout, is_readable, same_text
+from backtrace.render.heads import head_lines
 from backtrace.render.lines import (
     GAP,
     Entry,
@@ -51,7 +52,7 @@ def report_text(trace: Trace, layout: Layout | None = None) -> str:
 def report_lines(trace: Trace, layout: Layout) -> Iterator[Line]:
     """The report of a trace, line by line."""
     writer = Writer(layout, trace.epochs[0])
-    yield from writer.header(trace)
+    yield from head_lines(trace, writer)
     for view, left_out in chosen_views(trace, layout):
         if left_out:
             yield from writer.left_out(left_out)
@@ -86,50 +87,6 @@ class Writer(Formulas):
         dash = "-" if self.layout.ascii else "─"
         head = f"{dash * 2} {text} "
         return (Span(head + dash * max(0, self.layout.width - cells(head)), "rule"),)
-
-    # ── the head of a report ──
-
-    def header(self, trace: Trace) -> Iterator[Line]:
-        graph = trace.graph
-        title = visible(graph.title) or "backtrace"
-        right = self.rate(graph)
-        room = self.layout.width - cells(title) - cells(right)
-        if room >= 2:
-            yield Span(title, "title"), Span(" " * room + right, "dim")
-        else:
-            for line in wrapped(title, self.layout.width):
-                yield (Span(line, "title"),)
-            yield (Span(right, "dim"),)
-        for line in wrapped("; ".join(self.conventions(trace)), self.layout.width):
-            yield (Span(line, "dim"),)
-        for name in self.view.keys.dropped():
-            index = ",".join("1" for _ in graph.types[name].shape)
-            yield (Span(f"short keys of {name} would equal other names: write {name}[{index}]", "dim"),)
-
-    def rate(self, graph: Graph) -> str:
-        """The learning rate: a number, or its equation."""
-        if RATE in graph.equations:
-            return f"learning rate {self.equation(graph.equations[RATE])[1]}"
-        if graph.learning_rate is None or not graph.trained:
-            return ""
-        return f"learning rate {self.inline(graph.learning_rate)}"
-
-    def conventions(self, trace: Trace) -> list[str]:
-        """What a reader must know to compare: how errors are summed, orientation, what is trained, and by what."""
-        graph = trace.graph
-        notes = list(graph.notes)
-        if any(isinstance(node, Call) and node.op == "relu" for e in graph.forward for node in walk(e.expr)):
-            notes.append("relu'(0) = 0" if self.layout.ascii else "ReLU′(0) = 0")
-        frozen = [n for n, g in graph.givens.items() if g.role == "parameter" and n not in graph.trained]
-        if graph.trained:
-            rule = graph.optimizer or "update equations of the config's own"
-            notes.append(f"{rule}, all parameters at once from the old values{', uphill' * graph.ascent}")
-        else:
-            notes.append("no learning rate: nothing is updated")
-        if frozen and graph.trained:
-            fixed = ", ".join(self.view.keys.array(name, not self.layout.ascii) for name in frozen)
-            notes.append(f"fixed: {fixed}")
-        return [*notes, f"executor: {trace.recording.executor}"]
 
     # ── one epoch ──
 
