@@ -69,7 +69,6 @@ def _words(config: Config, graph: Graph) -> list[str]:
         "batches": bool(config.batch_size),
         "unrolled": bool(config.steps),
         "gates": config.gates,
-        "given gradients": bool(config.gradients),
         "given upstream gradients": bool(config.upstream),
     }
     return [word.replace("_", " ") for word in found] + [word for word, holds in traits.items() if holds]

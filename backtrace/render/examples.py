@@ -28,9 +28,8 @@ def list_lines(found: Sequence[Example], width: int) -> Iterator[Line]:
             yield (Span(f"    {line}", "dim"),)
     yield ()
     figures, errata = sum(e.figures for e in found), sum(e.errata for e in found)
-    yield (
-        Span(f"{_counted(len(found), 'example')}, {_counted(figures, 'figure')}, {errata} of them wrong as printed"),
-    )
+    wrong = f", {errata} of them wrong as printed" if errata else ""
+    yield (Span(f"{_counted(len(found), 'example')}, {_counted(figures, 'figure')}{wrong}"),)
 
 
 def one_lines(example: Example, width: int) -> Iterator[Line]:
@@ -42,12 +41,14 @@ def one_lines(example: Example, width: int) -> Iterator[Line]:
             yield (Span(line),)
     yield ()
     name = f"{MARK}{example.name}"
-    for command, says in (
+    commands = (
         (f"backtrace run {name}", "the whole calculation"),
         (f"backtrace diff {name}", "its printed figures beside the right ones"),
         (f"backtrace examples {example.name} --copy my.yaml", "a copy to start from"),
-    ):
-        yield Span(f"  {command}"), Span(f"   {says}" if cells(command) + cells(says) + 5 <= width else "", "dim")
+    )
+    longest = max(cells(command) for command, _ in commands)
+    for command, says in commands:
+        yield Span(f"  {padded(command, longest)}"), Span(f"   {says}", "dim")
     yield ()
     for line in example.config.read_text(encoding="utf-8").splitlines():
         yield (Span(visible(line)),)
