@@ -323,3 +323,12 @@ def test_a_rate_that_is_set_stands_alone(backtrace_command: Runner, tmp_path: Pa
     file = tmp_path / "rates.yaml"
     file.write_text(SQUARE.replace("0.25", "[0.25, 0.5]"))
     assert "side by side" not in backtrace_command("run", str(file), "--set", "learning_rate=0.1").out
+
+
+def test_the_condition_stands_in_the_last_heading_only(tmp_path: Path) -> None:
+    file = tmp_path / "square.yaml"
+    file.write_text(SQUARE + "until: E < 0.01\nepochs: 50\n")
+    text = str(backtrace.run(file))
+    assert "── training, 5 epochs until E < 0.01 ──" in text
+    assert text.count("until") == 1
+    assert "where" not in text

@@ -161,7 +161,7 @@ class Steps(Listing):
 
     def common(self, gradients: bool) -> Iterator[Rows]:
         """What all updates share, from the gradients or without them: the rate, the norm for clipping."""
-        shared = [e for e in self.view.graph.updates if e.name == RATE or e.name.startswith("@")]
+        shared = [e for e in self.view.graph.updates if e.name == RATE or (e.name.startswith("@") and not e.hidden)]
         yield Rows(tuple(line for e in shared if (e.name != RATE) == gradients for line in self.lines(e.name)))
 
     # ── listing factors ──
