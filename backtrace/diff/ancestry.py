@@ -18,7 +18,7 @@ from backtrace.schedule import Moment
 
 MOST_NODES: Final = 3000
 MOST_LEAVES: Final = 200
-MOST_LOOKED_AT: Final = 1_000_000
+MOST_LOOKED_AT: Final = 50_000
 """The bounds of one examination, and of all together; beyond them nothing is claimed."""
 
 
@@ -56,9 +56,12 @@ class Ancestry:
     written: dict[tuple[Moment, Expr], Any] = field(default_factory=dict)
     """What is printed, by its formula: a part of another formula may be printed under a name of its own."""
     looked_at: int = 0
+    _formulas: dict[tuple[Moment, Any], Expr | None] = field(default_factory=dict)
+    """What was looked up since the last figure was noted: what is printed decides what a formula is written over."""
 
     def add(self, quantity: Quantity, printed: Printed) -> None:
         """Take note of a printed figure; of what is a key with the other sign, as one of that key."""
+        self._formulas.clear()
         view = self.book.sheet(quantity.view)
         formula = view.formula(quantity.target) if isinstance(quantity.target, Named | Element) else None
         if isinstance(quantity.target, Named) and isinstance(formula, Call) and formula.op == "neg":
@@ -152,11 +155,12 @@ class Ancestry:
 
         A derivative comes from the upstream gradient of its consumers where those are printed.
         """
-        upstream = self._from_upstream(view, target)
-        if upstream is not None:
-            return upstream
-        found = self._formula(view, target)
-        return found if found is None or isinstance(found, Ref) else self._parts_named(view, found)
+        at = (Moment(view.epoch, view.update), target)
+        if at not in self._formulas:
+            upstream = self._from_upstream(view, target)
+            found = self._formula(view, target) if upstream is None else upstream
+            self._formulas[at] = found if found is None or isinstance(found, Ref) else self._parts_named(view, found)
+        return self._formulas[at]
 
     def _parts_named(self, view: Sheet, formula: Expr) -> Expr:
         """The formula with its parts, but not itself, by the names under which they are printed."""

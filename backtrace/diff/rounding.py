@@ -36,7 +36,7 @@ LEAST_DIGITS: Final = 3
 ANYWHERE: Final = (math.inf, math.inf)
 FEW: Final = 4
 """Of so many operands each may be rounded or not."""
-MOST_READINGS: Final = 32
+MOST_READINGS: Final = 16
 """The bounds of one examination; beyond them nothing is claimed."""
 DECIMALS: Final = range(2, 9)
 """To so many decimals a source may round what it does not print."""
@@ -73,31 +73,31 @@ class Rounding:
         found = [_leaf(printed) for printed in known]
         return [*found, Leaf(known[0].exact, 0.0, True)] if wrong else found
 
-    def reach(self, view: Sheet, formula: Expr, reading: Mapping[Place, Leaf]) -> tuple[float, float]:
-        """The middle and the radius of what a formula gives for a reading of its ancestors."""
+    def radius(self, view: Sheet, formula: Expr, reading: Mapping[Place, Leaf], middle: float) -> float:
+        """How far off a result may be that is computed from the ancestors as they are printed."""
         middles = {place: leaf.middle for place, leaf in reading.items()}
-        middle = self.ancestry.computed(view, formula, middles)
-        radius = 0.0
-        for place, leaf in reading.items():
-            if leaf.radius:
-                moved = (middles | {place: leaf.middle + sign * leaf.radius} for sign in (1, -1))
-                radius += max(abs(self.ancestry.computed(view, formula, fixed) - middle) for fixed in moved)
-        return middle, radius
+        moved = (middles | {place: leaf.middle + leaf.radius} for place, leaf in reading.items() if leaf.radius)
+        return sum(abs(self.ancestry.computed(view, formula, fixed) - middle) for fixed in moved)
 
     # ── verdicts ──
 
     def follows(self, quantity: Quantity, printed: Printed) -> bool | None:
         """Whether a figure follows from printed ones: True from right ones, False from wrong ones, None not at all."""
         view = self.ancestry.book.sheet(quantity.view)
-        formulas = list(self.ancestry.derivations(view, quantity.target))
-        outcomes = {outcome for formula in formulas for outcome in self._by(view, formula, printed)}
-        return True if True in outcomes else False if outcomes else None
+        found = None
+        for formula in self.ancestry.derivations(view, quantity.target):
+            for sound in self._by(view, formula, printed):
+                if sound:
+                    return True
+                found = False
+        return found
 
     def _by(self, view: Sheet, formula: Expr, printed: Printed) -> Iterator[bool]:
         """By one formula: from what stands before the figure, or anywhere, and from operands rounded further."""
         try:
-            for before in (printed.order, ANYWHERE):
-                leaves = self.ancestry.leaves(view, formula, before)
+            earlier = self.ancestry.leaves(view, formula, printed.order)
+            anywhere = self.ancestry.leaves(view, formula, ANYWHERE)
+            for leaves, before in ((earlier, printed.order), *(((anywhere, ANYWHERE),) if anywhere != earlier else ())):
                 for reading in self.readings(leaves, before):
                     if self._fits(view, formula, reading, printed):
                         yield all(leaf.sound for leaf in reading.values())
@@ -106,9 +106,22 @@ class Rounding:
 
     def _fits(self, view: Sheet, formula: Expr, reading: Mapping[Place, Leaf], printed: Printed) -> bool:
         """Whether the figure may be what a reading gives."""
-        if reading and _within(printed, *self.reach(view, formula, reading)):
+        if reading and self._within(view, formula, reading, printed):
             return True
         return printed.digits >= LEAST_DIGITS and self._by_decimals(view, formula, reading, printed)
+
+    def _within(self, view: Sheet, formula: Expr, reading: Mapping[Place, Leaf], printed: Printed) -> bool:
+        """Whether a figure may be what a reading gives, rounded or cut.
+
+        An interval that is wide beside the value tells nothing. Nor does one that is wide beside the figure's last
+        digit: who prints more digits than the operands have has computed with the operands as they are printed.
+        """
+        middle = self.ancestry.computed(view, formula, {place: leaf.middle for place, leaf in reading.items()})
+        off = abs(printed.value - middle) - printed.unit * (1.0 if printed.digits >= LEAST_DIGITS else 0.5) * (1 + 1e-9)
+        widest = min(COARSE * max(abs(middle), abs(printed.value)), FINE * printed.unit)
+        if off <= 0 or not off <= widest:
+            return off <= 0
+        return off <= self.radius(view, formula, reading, middle) <= widest
 
     def _by_decimals(self, view: Sheet, formula: Expr, reading: Mapping[Place, Leaf], printed: Printed) -> bool:
         """Whether all operands rounded to some decimals, or some of few, give the figure to its digits."""
@@ -171,14 +184,3 @@ def _leaf(printed: Printed) -> Leaf:
     if printed.right:
         return Leaf(printed.value, span + WIDENED * printed.unit, True)
     return Leaf(printed.value, printed.unit / 2, printed.sound)
-
-
-def _within(printed: Printed, middle: float, radius: float) -> bool:
-    """Whether a figure may be what was computed, rounded or cut.
-
-    An interval that is wide beside the value tells nothing. Nor does one that is wide beside the figure's last digit:
-    who prints more digits than the operands have has computed with the operands as they are printed.
-    """
-    allowed = printed.unit * (1.0 if printed.digits >= LEAST_DIGITS else 0.5) * (1 + 1e-9)
-    wide = radius > COARSE * max(abs(middle), abs(printed.value)) or radius > FINE * printed.unit
-    return abs(printed.value - middle) <= allowed + (0.0 if wide else radius)
