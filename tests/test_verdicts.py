@@ -342,8 +342,9 @@ def test_whatever_differs_80_columns_hold_it(path: Path) -> None:
         Figure(keys.text(target), "0.12345678901234567", 0.12345678901234567, 1e-17, 17, heading="h" * 90)
         for target in all_targets(trace.epochs[0])
     ]
+    diff = compare(trace, wrong)
     for options in ({}, {"ascii": True}):
-        found = lines_of(compare(trace, wrong), choice=Choice(full=True), **options)
+        found = lines_of(diff, choice=Choice(full=True), **options)
         assert max(map(cells, found)) <= 80
 
 

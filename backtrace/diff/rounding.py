@@ -26,6 +26,8 @@ PRECISE: Final = 15
 """From so many significant digits on a difference may be what computers round."""
 NOISE: Final = 1
 """So many times the error that rounding each operation may leave counts as none."""
+LARGEST_NOISE: Final = 1e-6
+"""A greater difference is no rounding of computers, whatever cancels."""
 WIDENED: Final = 0.05
 """The share of a unit by which the span between a printed and the exact value is widened."""
 COARSE: Final = 0.25

@@ -16,7 +16,7 @@ from backtrace.diff.ancestry import Ancestry, Printed
 from backtrace.diff.expected import Expected, Figure
 from backtrace.diff.members import elements
 from backtrace.diff.order import NOWHERE, Order, Rank
-from backtrace.diff.rounding import NOISE, PRECISE, Rounding
+from backtrace.diff.rounding import LARGEST_NOISE, NOISE, PRECISE, Rounding
 from backtrace.diff.sheets import Book, Sheet
 from backtrace.diff.symbols import Definition, Named, definitions
 from backtrace.errors import UsageError, did_you_mean
@@ -206,7 +206,7 @@ def _examined(row: Judged, rounding: Rounding) -> Judged:
     """A figure that is not right at its digits: noise of computing, following from others, or wrong by itself."""
     assert row.quantity is not None
     figure = row.figure
-    if figure.digits >= PRECISE:
+    if figure.digits >= PRECISE and abs(figure.value - row.value) <= LARGEST_NOISE:
         noise = NOISE * rounding.noise(row.quantity)
         if abs(figure.value - row.value) <= figure.unit / 2 + noise:
             return replace(row, verdict=Verdict.MATCH)
