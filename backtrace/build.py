@@ -67,13 +67,8 @@ class _Builder:
         if self.faults:
             raise ConfigError(self.faults)
         wrt = self.differentiated(givens, trained)
-        samples = config.samples or 1
         run = stabilised(forward)
-        try:
-            new = trained if config.new_weights else ()
-            back = gradients(run, objective, wrt, samples, new_weights=new) if objective else ()
-        except DerivativeError as error:
-            raise ConfigError(self.too_long(error)) from None
+        back = self.backward(run, objective, wrt, trained) if objective else ()
         reached = {equation.wrt for equation in back}
         trained = tuple(name for name in trained if name in reached)
         rule = updates(config, objective or "", {name: givens[name].type for name in trained})
@@ -107,6 +102,16 @@ class _Builder:
         )
         self.check_order(graph)
         return self.in_turn(graph)
+
+    def backward(
+        self, run: tuple[Equation, ...], objective: str, wrt: Sequence[str], trained: Sequence[str]
+    ) -> tuple[Equation, ...]:
+        """The gradient equations; one that grows without bounds is a fault."""
+        new = trained if self.config.new_weights else ()
+        try:
+            return gradients(run, objective, wrt, self.config.samples or 1, new_weights=new)
+        except DerivativeError as error:
+            raise ConfigError(self.too_long(error)) from None
 
     def check_order(self, graph: Graph) -> None:
         """Refuse updates that come before a gradient which they need."""

@@ -264,13 +264,12 @@ def _program(graph: Graph, replaced: Sequence[tuple[str, str]]) -> str:
     forward = list(source.lines)
     for equation in graph.step[len(graph.run) :]:
         source.equation(equation)
-    body = source.lines
+    body = [*_counted(graph, source), *source.lines]
     new = [v for name, _ in replaced for v in variables(name)]
     computed = [v for e in graph.step for v in variables(e.name)]
     outcome = [v for e in graph.run for v in variables(e.name)]
     objective = source.variables.get(Element(graph.objective or ""), "0.0")
     stop = source.variables.get(Element(STOP))
-    counted = _counted(graph, source)
     head = [f"    {', '.join(fixed)}, = constants", f"    {', '.join(changing)}, = values" if changing else ""]
     return "\n".join(
         [
@@ -278,7 +277,6 @@ def _program(graph: Graph, replaced: Sequence[tuple[str, str]]) -> str:
             *head,
             "    losses = []",
             "    for made in range(made, made + count):",
-            *(f"        {line}" for line in counted),
             *(f"        {line}" for line in body),
             f"        if {stop}: break" if graph.until else "",
             f"        losses.append({objective})",
@@ -286,7 +284,6 @@ def _program(graph: Graph, replaced: Sequence[tuple[str, str]]) -> str:
             f"    return [{', '.join(changing)}], losses",
             "def observe(values, made):",
             *head,
-            *(f"    {line}" for line in counted),
             *(f"    {line}" for line in body),
             f"    return [{', '.join(new)}], [{', '.join(computed)}]",
             "def forward(values):",
