@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,7 @@ from backtrace.config.initial import drawn
 from backtrace.config.training import CONDITION
 from backtrace.errors import ConfigError, Fault, Place, did_you_mean
 from backtrace.expressions import Call, Expr, ExpressionError, Name, Num, Type, names, substitute
-from backtrace.graph import STOP, CycleError, Equation, GivenArray, Graph
+from backtrace.graph import STOP, Array, CycleError, Equation, GivenArray, Graph
 from backtrace.inner import gates, inner_nodes
 from backtrace.layers import expanded
 from backtrace.ops import Scope, call, macros, retyped, typed
@@ -52,8 +52,8 @@ def build(config: Config) -> Graph:
 @dataclass
 class _Builder:
     config: Config
-    varying: Collection[str] = ()
-    """What differs from batch to batch, although a batch may have one sample only."""
+    varying: Mapping[str, Array] = field(default_factory=dict)
+    """What differs from batch to batch, although a batch may have one sample only: the values of all samples."""
     faults: list[Fault] = field(default_factory=list)
     turns: dict[str, int] = field(default_factory=dict)
     """Of the gradients that are given for each update, for how many."""
@@ -151,7 +151,7 @@ class _Builder:
     def scope(self, names: Mapping[str, Expr]) -> Scope:
         """What names, functions and given numbers mean in the config's expressions."""
         fixed = (g for g in self.config.givens if g.role != "parameter" and g.name not in self.varying)
-        constants = {given.name: given.values for given in fixed}
+        constants = {given.name: given.values for given in fixed} | dict(self.varying)
         return Scope(names, macros(self.config.functions), self.config.samples or 1, constants)
 
     def refuse(self, place: Place | None, message: str, hint: str = "", width: int = 1) -> None:

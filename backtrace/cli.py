@@ -104,6 +104,8 @@ def run(
     layout = _layout(digits, ascii_, only, section, sample, full, trace)
     _check_choice(trace, layout)
     epochs_shown = tuple(shown(len(trace.losses))) if shown else (1, len(trace.losses))
+    for moment in epochs_shown:
+        trace.epoch(*([moment] if isinstance(moment, int) else moment))  # refuses what there is not
     _print(report_lines(trace, replace(layout, epochs=epochs_shown)))
     if not layout.choice.only and not layout.choice.sections:
         _print(rate_lines(trace, Writer(layout, trace.epochs[0])))

@@ -332,3 +332,20 @@ def test_the_condition_stands_in_the_last_heading_only(tmp_path: Path) -> None:
     assert "── training, 5 epochs until E < 0.01 ──" in text
     assert text.count("until") == 1
     assert "where" not in text
+
+
+def test_an_embedding_is_looked_up_anew_in_every_batch(tmp_path: Path) -> None:
+    file = tmp_path / "words.yaml"
+    file.write_text(
+        "inputs: [{word: 0}, {word: 2}, {word: 1}]\nparameters: {E: [[1, 2], [3, 4], [5, 6]]}\nbatch_size: 1\n"
+        "learning_rate: 0.5\nequations:\n  e: E[word]\n  L: sum(e)\nminimize: L\n"
+    )
+    trace = backtrace.run(file)
+    assert np.asarray(trace["e@1"]).tolist() == [[1, 2], [5, 6], [3, 4]]
+    assert np.asarray(trace["E+@1.3"]).tolist() == [[0.5, 1.5], [2.5, 3.5], [4.5, 5.5]]
+
+
+def test_an_update_that_is_not_there_is_refused(backtrace_command: Runner) -> None:
+    outcome = backtrace_command("run", "configs/example.yaml", "--epoch", "1.5")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "update 5 of epoch 1 is not recorded" in outcome.err

@@ -232,7 +232,7 @@ class Take(Op):
         rows = table.shape[0] if table.shape else 0
         for number in np.ravel(found)[np.ravel((found != whole) | (whole < 0) | (whole >= rows))]:
             raise ShapeError(f"{number:g} is no place among {rows} rows, which are counted from 0")
-        if sampled:
+        if sampled or found.shape != ids.shape:  # other numbers in every batch
             return None
         return Call("index", (table,), (("key", (_listed(whole.tolist()),)),))
 
