@@ -15,7 +15,7 @@ from backtrace.diff import Diff, Verdict, compare
 from backtrace.diff.expected import Figure, figures, from_pairs, read, reading
 from backtrace.diff.order import Order, Stage
 from backtrace.diff.verdicts import epochs
-from backtrace.errors import UsageError
+from backtrace.errors import Place, UsageError
 from backtrace.expressions import Element, names
 from backtrace.keys import Derivative, Keys, Short, Via
 from backtrace.keys import Path as Link
@@ -375,6 +375,33 @@ def test_a_hundred_thousand_values_of_an_array_are_compared_each(trace_of: Make)
     given = [Figure("y", "1.0", 1.0, 0.1, 2, index=(i, j)) for i in range(400) for j in range(250)]
     diff = compare(trace, given)
     assert dict(diff.counts) == {Verdict.MATCH: 100_000}
+
+
+def test_a_hundred_thousand_wrong_values_are_compared_as_fast(trace_of: Make) -> None:
+    inputs = f"inputs: {{u: {[1] * 400}, v: {[1] * 250}}}"
+    trace = trace_of(f"{inputs}\nequations: {{y: 'outer(u, v)', s: sum(y)}}\nminimize: s\n")
+    given = [Figure("y", "2.0", 2.0, 0.1, 2, index=(i, j)) for i in range(400) for j in range(250)]
+    assert dict(compare(trace, given).counts) == {Verdict.DIFFERS: 100_000}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_number_two_units_away_differs_beside_right_ones(path: Path) -> None:
+    trace = backtrace.run(path, epochs=1)
+    view, draw = trace.epochs[0], random.Random(1)
+    right = [written(view.keys.text(target), repr(view.number(target))) for target in all_targets(view)]
+    for at in draw.sample(range(len(right)), min(8, len(right))):
+        figure = written(right[at].key, f"{right[at].value:.{draw.randrange(2, 11)}e}")
+        moved = replace(figure, value=figure.value + draw.choice([2, -2, 3, -40]) * figure.unit)
+        rows = compare(trace, [*right[:at], moved, *right[at + 1 :]]).rows
+        assert [(row.figure, row.verdict) for row in rows if row.verdict is not Verdict.MATCH] == [
+            (moved, Verdict.DIFFERS)
+        ]
+
+
+def written(key: str, text: str) -> Figure:
+    says = reading(text)
+    assert says is not None
+    return Figure(key, text, *says, place=Place("f", 1, 1, ""))
 
 
 def test_a_comparison_reads_a_path_or_figures(example: Trace) -> None:

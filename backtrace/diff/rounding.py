@@ -42,6 +42,10 @@ MOST_READINGS: Final = 16
 """The bounds of one examination; beyond them nothing is claimed."""
 DECIMALS: Final = range(2, 9)
 """To so many decimals a source may round what it does not print."""
+TELLING: Final = 20
+"""A figure that is fewer units off is met by chance by one such rounding in a few."""
+ALMOST: Final = 0.02
+"""The share of a unit by which it must be met then: few decimals give a result of few decimals."""
 
 
 class Leaf(NamedTuple):
@@ -135,11 +139,13 @@ class Rounding:
         few = len(keys) <= FEW and printed.digits > LEAST_DIGITS
         chosen = [set(part) for size in range(1, len(keys)) for part in combinations(keys, size)] if few else []
         own = round(-math.log10(printed.unit)) if printed.unit else 0
+        far = abs(printed.value - printed.exact) >= TELLING * printed.unit
+        allowed = printed.unit * (0.5 if far else ALMOST) * (1 + 1e-9) + 4 * math.ulp(printed.value)
         for decimals in DECIMALS:
             short = {key: round(value, decimals) for key, value in values.items()}
             for part in (set(keys), *(chosen if decimals >= own - 1 else ())):
                 found = evaluated(formula, lambda key, part=part, short=short: (short if key in part else values)[key])  # type: ignore[misc]
-                if abs(found - printed.value) <= printed.unit / 2 * (1 + 1e-9) + 4 * math.ulp(printed.value):
+                if abs(found - printed.value) <= allowed:
                     return True
         return False
 
