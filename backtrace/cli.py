@@ -18,7 +18,7 @@ from backtrace.arguments import Shown, given_values, parts, shown_epochs, yaml_k
 from backtrace.errors import BacktraceError, Fault, FileError, UsageError, did_you_mean, visible
 
 if TYPE_CHECKING:
-    from backtrace.diff.expected import Figure
+    from backtrace.comparison.expected import Figure
     from backtrace.gallery import Example
     from backtrace.graph import Graph
     from backtrace.render.formulas import Layout
@@ -43,7 +43,7 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=NUMBER", help="another given value: W11=0.35, learning_rate=0.1 (repeatable)"),
 ]
-Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="how many updates to make")]
+Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="how many epochs to train")]
 Digits = Annotated[int, typer.Option("--digits", metavar="D", min=1, max=17, help="decimals of a result")]
 Ascii = Annotated[bool, typer.Option("--ascii", help="no signs outside ASCII")]
 Only = Annotated[str | None, typer.Option("--only", metavar="KEYS", help="only these rows: 'W11,h*,dE*'")]
@@ -74,7 +74,8 @@ def run(
         typer.Option("--section", metavar="NAMES", help="given, forward, error, step 1, ..., after"),
     ] = None,
     epoch: Annotated[
-        str | None, typer.Option("--epoch", metavar="LIST", help="the epochs to show in full: 1,10,last")
+        str | None,
+        typer.Option("--epoch", metavar="LIST", help="epochs to show in full: 1,10,last; 1.2 is an update"),
     ] = None,
     every: Annotated[int | None, typer.Option("--every", metavar="K", min=1, help="show every K-th epoch")] = None,
     sample: Annotated[int | None, typer.Option("--sample", metavar="S", min=1, help="show one sample only")] = None,
@@ -103,10 +104,7 @@ def run(
     trace = _traced(config, epochs, set_, shown, figures)
     layout = _layout(digits, ascii_, only, section, sample, full, trace)
     _check_choice(trace, layout)
-    epochs_shown = tuple(shown(len(trace.losses))) if shown else (1, len(trace.losses))
-    for moment in epochs_shown:
-        trace.epoch(*([moment] if isinstance(moment, int) else moment))  # refuses what there is not
-    _print(report_lines(trace, replace(layout, epochs=epochs_shown)))
+    _print(report_lines(trace, replace(layout, epochs=_epochs_shown(trace, shown))))
     if not layout.choice.only and not layout.choice.sections:
         _print(rate_lines(trace, Writer(layout, trace.epochs[0])))
     if figures is not None:
@@ -322,6 +320,14 @@ def _layout(
     return Layout(terminal.width(), Numbers(digits), ascii_ or terminal.needs_ascii(sys.stdout), choice)
 
 
+def _epochs_shown(trace: Trace, shown: Shown | None) -> tuple[Keep, ...]:
+    """The epochs to show in full, the first and the last if nobody says; refuses what was not made."""
+    found = tuple(shown(len(trace.losses))) if shown else (1, len(trace.losses))
+    for moment in found:
+        trace.epoch(*([moment] if isinstance(moment, int) else moment))
+    return found
+
+
 def _check_choice(trace: Trace, layout: Layout) -> None:
     """Refuse a choice that shows nothing: it is a slip of the pen."""
     from backtrace.report import Choice, sections
@@ -343,20 +349,20 @@ def _check_choice(trace: Trace, layout: Layout) -> None:
 
 
 def _expected(file: str) -> Sequence[Figure]:
-    from backtrace.diff.expected import read
+    from backtrace.comparison.expected import read
 
     return read(file)
 
 
 def _expected_epochs(figures: Sequence[Figure], graph: Graph) -> set[Keep]:
-    from backtrace.diff.verdicts import epochs
+    from backtrace.comparison.verdicts import epochs
     from backtrace.keys import Keys
 
     return set(epochs(figures, Keys.of(graph)))
 
 
 def _report_differences(trace: Trace, figures: Sequence[Figure], layout: Layout) -> None:
-    from backtrace.diff import compare
+    from backtrace.comparison import compare
     from backtrace.render.differences import difference_lines
 
     found = compare(trace, figures)

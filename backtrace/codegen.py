@@ -271,28 +271,23 @@ def _program(graph: Graph, replaced: Sequence[tuple[str, str]]) -> str:
     objective = source.variables.get(Element(graph.objective or ""), "0.0")
     stop = source.variables.get(Element(STOP))
     head = [f"    {', '.join(fixed)}, = constants", f"    {', '.join(changing)}, = values" if changing else ""]
-    return "\n".join(
-        [
-            "def advance(values, count, made):",
-            *head,
-            "    losses = []",
-            "    for made in range(made, made + count):",
-            *(f"        {line}" for line in body),
-            f"        if {stop}: break" if graph.until else "",
-            f"        losses.append({objective})",
-            f"        {', '.join(changing)}, = {', '.join(new)}," if changing else "",
-            f"    return [{', '.join(changing)}], losses",
-            "def observe(values, made):",
-            *head,
-            *(f"    {line}" for line in body),
-            f"    return [{', '.join(new)}], [{', '.join(computed)}]",
-            "def forward(values):",
-            *head,
-            *(f"    {line}" for line in forward),
-            f"    return [{', '.join(outcome)}]",
-            "",
-        ]
-    )
+    advance = [
+        "    losses = []",
+        "    for made in range(made, made + count):",
+        *_indented(body, 8),
+        f"        if {stop}: break" if graph.until else "",
+        f"        losses.append({objective})",
+        f"        {', '.join(changing)}, = {', '.join(new)}," if changing else "",
+        f"    return [{', '.join(changing)}], losses",
+    ]
+    observe = [*_indented(body, 4), f"    return [{', '.join(new)}], [{', '.join(computed)}]"]
+    outcomes = [*_indented(forward, 4), f"    return [{', '.join(outcome)}]"]
+    functions = {"advance(values, count, made)": advance, "observe(values, made)": observe, "forward(values)": outcomes}
+    return "".join("\n".join((f"def {name}:", *head, *lines, "")) for name, lines in functions.items())
+
+
+def _indented(lines: Iterable[str], spaces: int) -> list[str]:
+    return [" " * spaces + line for line in lines]
 
 
 def _counted(graph: Graph, source: Source) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import backtrace
+from backtrace.comparison import compare
+from backtrace.comparison.expected import Figure
 from backtrace.config import from_document
-from backtrace.diff import compare
-from backtrace.diff.expected import Figure
 from backtrace.yamlfile import parse
 
 CONFIG = "inputs: {u: %s, v: %s}\nequations: {y: 'outer(u, v)', s: sum(y)}\nminimize: s\n"

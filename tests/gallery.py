@@ -4,8 +4,8 @@ import math
 from pathlib import Path
 
 from backtrace.build import build
+from backtrace.comparison.expected import read as read_figures
 from backtrace.config import Config, read
-from backtrace.diff.expected import read as read_figures
 from backtrace.expressions import Call, walk
 from backtrace.gallery import Example, folder
 from backtrace.graph import Graph

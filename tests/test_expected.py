@@ -2,7 +2,7 @@
 
 import pytest
 
-from backtrace.diff.expected import Erratum, Expected, Figure, figures, from_pairs, read, reading
+from backtrace.comparison.expected import Erratum, Expected, Figure, figures, from_pairs, read, reading
 from backtrace.errors import ConfigError, UsageError
 from backtrace.yamlfile import parse
 

@@ -9,10 +9,10 @@ import pytest
 
 import backtrace
 from backtrace.build import build
+from backtrace.comparison import Diff, Verdict, compare
+from backtrace.comparison.expected import read, reading
+from backtrace.comparison.verdicts import epochs
 from backtrace.config import read as read_config
-from backtrace.diff import Diff, Verdict, compare
-from backtrace.diff.expected import read, reading
-from backtrace.diff.verdicts import epochs
 from backtrace.errors import UsageError
 from backtrace.gallery import INDEX, examples, folder, index_text, named, with_words
 from backtrace.keys import Keys

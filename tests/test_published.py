@@ -8,10 +8,10 @@ import pytest
 
 import backtrace
 from backtrace.build import build
+from backtrace.comparison import Diff, Verdict, compare
+from backtrace.comparison.expected import Expected, Figure, figures, read, reading
+from backtrace.comparison.verdicts import epochs
 from backtrace.config import read as read_config
-from backtrace.diff import Diff, Verdict, compare
-from backtrace.diff.expected import Expected, Figure, figures, read, reading
-from backtrace.diff.verdicts import epochs
 from backtrace.keys import Keys
 from backtrace.yamlfile import parse
 from tests import reference_figures

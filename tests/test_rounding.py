@@ -5,9 +5,9 @@ from functools import cache
 import pytest
 
 import backtrace
-from backtrace.diff import Verdict
-from backtrace.diff.expected import figures
-from backtrace.diff.verdicts import judge
+from backtrace.comparison import Verdict
+from backtrace.comparison.expected import figures
+from backtrace.comparison.verdicts import judge
 from backtrace.trace import Trace
 from backtrace.yamlfile import parse
 

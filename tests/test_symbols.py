@@ -7,11 +7,11 @@ import pytest
 
 import backtrace
 from backtrace.build import build
+from backtrace.comparison import Diff, Verdict, compare
+from backtrace.comparison.expected import Symbol, figures
+from backtrace.comparison.symbols import Tokens, definitions
+from backtrace.comparison.verdicts import epochs
 from backtrace.config import read as read_config
-from backtrace.diff import Diff, Verdict, compare
-from backtrace.diff.expected import Symbol, figures
-from backtrace.diff.symbols import Tokens, definitions
-from backtrace.diff.verdicts import epochs
 from backtrace.errors import ConfigError
 from backtrace.keys import Keys
 from backtrace.render.differences import difference_lines

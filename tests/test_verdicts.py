@@ -10,11 +10,11 @@ import pytest
 
 import backtrace
 from backtrace.build import build
+from backtrace.comparison import Diff, Verdict, compare
+from backtrace.comparison.expected import Figure, figures, from_pairs, read, reading
+from backtrace.comparison.order import Order, Stage
+from backtrace.comparison.verdicts import epochs
 from backtrace.config import read as read_config
-from backtrace.diff import Diff, Verdict, compare
-from backtrace.diff.expected import Figure, figures, from_pairs, read, reading
-from backtrace.diff.order import Order, Stage
-from backtrace.diff.verdicts import epochs
 from backtrace.errors import Place, UsageError
 from backtrace.expressions import Element, names
 from backtrace.keys import Derivative, Keys, Short, Via

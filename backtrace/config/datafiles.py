@@ -8,6 +8,7 @@ import math
 import re
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -43,19 +44,19 @@ class Window:
     last: int | None = None
 
 
-class Table:
+class Table(ABC):
     """A table of a file: its columns' names, if it has any, and how many there are."""
 
     names: tuple[str, ...] | None = None
     width: int = 0
 
+    @abstractmethod
     def numbers(self, columns: Sequence[int], window: Window) -> Array:
         """The rows of the window, of each the numbers in these columns (counted from 0)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def words(self, column: int, window: Window) -> list[str]:
         """The cells of one column as text."""
-        raise NotImplementedError
 
     def place(self, row: int, column: int, window: Window) -> Place | None:
         """Where a cell stands, the row counted from 0 within the window; None in a file without lines."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from backtrace.diff import Diff, Judged, Verdict
-from backtrace.diff.expected import Figure
-from backtrace.diff.verdicts import FAILING
+from backtrace.comparison import Diff, Judged, Verdict
+from backtrace.comparison.expected import Figure
+from backtrace.comparison.verdicts import FAILING
 from backtrace.errors import shortened, visible
 from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import GAP, Entry, Line, Span, aligned, cells, natural_edge, padded, wrapped
@@ -236,7 +236,7 @@ def decimals(figure: Figure) -> int | None:
 def computed_text(figure: Figure, value: float) -> str:
     """The computed number, written as the printed one is and to two places more.
 
-    >>> from backtrace.diff.expected import from_pairs
+    >>> from backtrace.comparison.expected import from_pairs
     >>> figures = from_pairs(["x=0.52", "x=5.2e-1", "x=1/2", "x=1"])
     >>> [computed_text(figure, 0.519989340156) for figure in figures]
     ['0.5200', '5.200e-01', '0.5199893402', '0.52']

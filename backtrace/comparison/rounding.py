@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from backtrace.diff.ancestry import MOST_NODES, Ancestry, Place, Printed, TooMuchError
-from backtrace.diff.sheets import Sheet
+from backtrace.comparison.ancestry import MOST_NODES, Ancestry, Place, Printed, TooMuchError
+from backtrace.comparison.sheets import Sheet
 from backtrace.expressions import Call, Expr, Ref, walk
 from backtrace.quantities import Quantity, evaluated
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from backtrace.comparison.expected import Symbol
 from backtrace.config.records import expression_fault
-from backtrace.diff.expected import Symbol
 from backtrace.errors import ConfigError, Fault
 from backtrace.expressions import Element, Expr, ExpressionError, Index, parse
 from backtrace.keys import Derivative, Key, Keys, Part, UnknownKeyError

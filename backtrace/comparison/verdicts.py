@@ -12,13 +12,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from backtrace.diff.ancestry import Ancestry, Printed
-from backtrace.diff.expected import Expected, Figure
-from backtrace.diff.members import elements
-from backtrace.diff.order import NOWHERE, Order, Rank
-from backtrace.diff.rounding import LARGEST_NOISE, NOISE, PRECISE, Rounding
-from backtrace.diff.sheets import Book, Sheet
-from backtrace.diff.symbols import Definition, Named, definitions
+from backtrace.comparison.ancestry import Ancestry, Printed
+from backtrace.comparison.expected import Expected, Figure
+from backtrace.comparison.members import elements
+from backtrace.comparison.order import NOWHERE, Order, Rank
+from backtrace.comparison.rounding import LARGEST_NOISE, NOISE, PRECISE, Rounding
+from backtrace.comparison.sheets import Book, Sheet
+from backtrace.comparison.symbols import Definition, Named, definitions
 from backtrace.errors import UsageError, did_you_mean
 from backtrace.keys import Key, Keys, Target, UnknownKeyError
 from backtrace.quantities import Quantity, View
@@ -166,7 +166,7 @@ def judge(trace: Trace, figures: Iterable[Figure]) -> Diff:
         ConfigError: a symbol of the expected file is refused.
 
     >>> import backtrace
-    >>> from backtrace.diff.expected import from_pairs
+    >>> from backtrace.comparison.expected import from_pairs
     >>> diff = judge(backtrace.run("configs/example.yaml"), from_pairs(["h1=0.51", "z1=0.08", "q=0.5"]))
     >>> [(row.key, row.verdict.value) for row in diff.rows]
     [('z1', 'match'), ('h1', 'differs'), ('q', 'unknown')]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from backtrace.diff.sheets import Book, Sheet
-from backtrace.diff.symbols import Named
+from backtrace.comparison.sheets import Book, Sheet
+from backtrace.comparison.symbols import Named
 from backtrace.expressions import Call, Element, Expr, Num, Ref, walk
 from backtrace.graph import depends
 from backtrace.keys import Derivative, Key, Path, Short, Via

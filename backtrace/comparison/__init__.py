@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from backtrace.diff.expected import Figure, read
-from backtrace.diff.verdicts import Diff, Judged, Verdict, judge
+from backtrace.comparison.expected import Figure, read
+from backtrace.comparison.verdicts import Diff, Judged, Verdict, judge
 from backtrace.trace import Trace
 
 __all__ = ["Diff", "Figure", "Judged", "Verdict", "compare"]

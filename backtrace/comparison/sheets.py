@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from backtrace.diff.members import elements
-from backtrace.diff.symbols import Definition, Named
+from backtrace.comparison.members import elements
+from backtrace.comparison.symbols import Definition, Named
 from backtrace.errors import ConfigError, Fault, UsageError
 from backtrace.executor import evaluate
 from backtrace.expressions import Call, Element, Expr, ExpressionError, Index, Name, Ref, Type
