@@ -52,22 +52,13 @@ ROWS = (
     "comparison.verdicts",
     "comparison",
     "render render.terminal render.differences",
+    "cli.app",
+    "cli.session",
+    "cli.run cli.diff cli.keys cli.examples cli.init",
     "cli",
     "__init__ __main__",
 )
 RANK = {module: number for number, row in enumerate(ROWS) for module in row.split()}
-
-# Third-party modules have one door each; numpy and the standard library are free.
-DOORS = {
-    "yaml": {"yamlfile.loader"},
-    "typer": {"cli"},
-    "click": set[str](),
-    "rich": {"cli", "render.terminal"},
-}
-
-# Imported when first needed: the command line answers --help without numpy, str(trace) needs a renderer.
-LAZY = {"__init__", "cli", "expressions.tree", "render.terminal", "trace"}
-
 
 # The two that point down: str(trace) is a report, and repr(expression) is its text.
 ON_DEMAND = {("trace", "render.text"), ("expressions.tree", "expressions.writing")}
@@ -118,6 +109,17 @@ def own(target: str) -> str | None:
         return "__init__"
     return target.removeprefix("backtrace.") if target.startswith("backtrace.") else None
 
+
+# Third-party modules have one door each; numpy and the standard library are free.
+DOORS = {
+    "yaml": {"yamlfile.loader"},
+    "typer": {module for module in MODULES if module.partition(".")[0] == "cli"},
+    "click": set[str](),
+    "rich": {"render.terminal"},
+}
+
+# Imported when first needed: the command line answers --help without numpy, str(trace) needs a renderer.
+LAZY = {"__init__", *DOORS["typer"], "expressions.tree", "render.terminal", "trace"}
 
 ALL = [found for module in MODULES for found in imports(module)]
 

@@ -1,0 +1,45 @@
+"""The application that every command joins, and the options that several of them have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from backtrace import __version__
+
+app = typer.Typer(
+    name="backtrace",
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="\b\nExample: backtrace run configs/example.yaml\n\n"
+    "Print every number of backpropagation, step by step, each with the equation it comes from.",
+)
+
+Config = Annotated[
+    str, typer.Argument(metavar="CONFIG", help="a config such as configs/example.yaml, or an example such as @mazur")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=NUMBER", help="another given value: W11=0.35, learning_rate=0.1 (repeatable)"),
+]
+Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="how many epochs to train")]
+Digits = Annotated[int, typer.Option("--digits", metavar="D", min=1, max=17, help="decimals of a result")]
+Ascii = Annotated[bool, typer.Option("--ascii", help="no signs outside ASCII")]
+Only = Annotated[str | None, typer.Option("--only", metavar="KEYS", help="only these rows: 'W11,h*,dE*'")]
+Debug = Annotated[bool, typer.Option("--debug", help="a traceback for errors of the program itself", hidden=True)]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"backtrace {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="the version")] = False,
+) -> None:
+    pass

@@ -1,0 +1,95 @@
+"""``backtrace run``: the whole calculation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backtrace.arguments import Shown, shown_epochs
+from backtrace.cli.app import Ascii, Config, Debug, Digits, Epochs, Only, Set, app
+from backtrace.cli.session import expected_figures, layout, print_out, report_differences, traced
+from backtrace.errors import Fault, UsageError, visible
+
+if TYPE_CHECKING:
+    from backtrace.render.formulas import Layout
+    from backtrace.schedule import Keep
+    from backtrace.trace import Trace
+
+
+@app.command(short_help="print the whole calculation")
+def run(
+    config: Config,
+    epochs: Epochs = None,
+    set_: Set = None,
+    only: Only = None,
+    section: Annotated[
+        str | None,
+        typer.Option("--section", metavar="NAMES", help="given, forward, error, step 1, ..., after"),
+    ] = None,
+    epoch: Annotated[
+        str | None,
+        typer.Option("--epoch", metavar="LIST", help="epochs to show in full: 1,10,last; 1.2 is an update"),
+    ] = None,
+    every: Annotated[int | None, typer.Option("--every", metavar="K", min=1, help="show every K-th epoch")] = None,
+    sample: Annotated[int | None, typer.Option("--sample", metavar="S", min=1, help="show one sample only")] = None,
+    full: Annotated[bool, typer.Option("--full", help="leave nothing out, however long")] = False,
+    digits: Digits = 8,
+    ascii_: Ascii = False,
+    expect: Annotated[
+        str | None,
+        typer.Option("--expect", metavar="FILE", help="compare with expected figures; exit 1 if they differ"),
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """\b
+    Example: backtrace run configs/example.yaml
+             backtrace run configs/xor.yaml --epochs 100 --epoch 1,50,last
+             backtrace run configs/example.yaml --set W11=0.35 --only 'W11,h*,dE*'
+             backtrace run @mazur
+
+    Print the whole calculation: forward propagation, error, every step of back propagation, the updated values.
+    """
+    from backtrace.render.rates import rate_lines
+    from backtrace.render.text import Writer, report_lines
+
+    figures = expected_figures(expect) if expect else None
+    shown = shown_epochs(epoch, every)
+    trace = traced(config, epochs, set_, shown, figures)
+    page = layout(digits, ascii_, only, section, sample, full, trace)
+    _check_choice(trace, page)
+    print_out(report_lines(trace, replace(page, epochs=_epochs_shown(trace, shown))))
+    if not page.choice.only and not page.choice.sections:
+        print_out(rate_lines(trace, Writer(page, trace.epochs[0])))
+    if figures is not None:
+        print_out(iter([()]))
+        report_differences(trace, figures, page)
+
+
+def _epochs_shown(trace: Trace, shown: Shown | None) -> tuple[Keep, ...]:
+    """The epochs to show in full, the first and the last if nobody says; refuses what was not made."""
+    found = tuple(shown(len(trace.losses))) if shown else (1, len(trace.losses))
+    for moment in found:
+        trace.epoch(*([moment] if isinstance(moment, int) else moment))
+    return found
+
+
+def _check_choice(trace: Trace, layout: Layout) -> None:
+    """Refuse a choice that shows nothing: it is a slip of the pen."""
+    from backtrace.report import Choice, sections
+
+    view, choice = trace.epochs[0], layout.choice
+    if not choice.only and not choice.sections:
+        return
+    for key in choice.only:
+        if not set(key) & set("*?") and view.keys.find(key) is None:
+            raise UsageError(Fault(f'--only: "{visible(key)}" names nothing here', hint=view.keys.suggestion(key)))
+    if sections(view, choice):
+        return
+    known = ", ".join(section.name for section in sections(view, Choice()))
+    if choice.only:
+        raise UsageError(
+            Fault(f"--only: nothing matches {', '.join(choice.only)}", hint=view.keys.suggestion(choice.only[0]))
+        )
+    raise UsageError(Fault(f"--section: there is no {', '.join(choice.sections)}", hint=f"sections here: {known}"))

@@ -1,0 +1,126 @@
+"""Between the command line and the library: configs found and run, lines printed, files written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import typer
+
+from backtrace.arguments import Shown, given_values, parts
+from backtrace.errors import Fault, FileError, UsageError, visible
+
+if TYPE_CHECKING:
+    from backtrace.comparison.expected import Figure
+    from backtrace.graph import Graph
+    from backtrace.render.formulas import Layout
+    from backtrace.render.lines import Line
+    from backtrace.schedule import Keep
+    from backtrace.trace import Trace
+
+
+def traced(
+    config: str,
+    epochs: int | None,
+    pairs: Sequence[str] | None,
+    shown: Shown | None,
+    figures: Sequence[Figure] | None,
+) -> Trace:
+    """A config run with what the command line says, every epoch recorded that is shown or compared."""
+    from backtrace.build import build
+    from backtrace.config import read
+    from backtrace.render.terminal import ProgressBar
+    from backtrace.trace import run_graph
+
+    graph = build(read(config_path(config)))
+    keep: set[Keep] = set()
+    if figures is not None:
+        keep = _epochs_of(figures, graph)
+    needed = [each if isinstance(each, int) else each[0] for each in keep]
+    count = max([epochs or graph.default_epochs, *(needed if epochs is None else ())])
+    keep |= set(shown(count)) if shown else {1, count}
+    with closing(ProgressBar(count)) as bar:
+        return run_graph(graph, epochs=count, keep=keep, values=given_values(pairs), progress=bar)
+
+
+def config_path(config: str) -> str:
+    """The path of a config; of an example by its name."""
+    from backtrace.gallery import MARK, named
+
+    return str(named(config).config) if config.startswith(MARK) else config
+
+
+def layout(
+    digits: int,
+    ascii_: bool,
+    only: str | None,
+    section: str | None,
+    sample: int | None,
+    full: bool,
+    trace: Trace,
+) -> Layout:
+    """How a report is laid out on this terminal; refuses a sample that is not there."""
+    from backtrace.render import terminal
+    from backtrace.render.formulas import Layout
+    from backtrace.render.numbers import Numbers
+    from backtrace.report import Choice
+
+    samples = trace.graph.samples or 1
+    if sample is not None and sample > samples:
+        raise UsageError(Fault(f"--sample {sample}: there {'is' if samples == 1 else 'are'} {samples}"))
+    chosen = sample - 1 if sample is not None and trace.graph.samples else None
+    choice = Choice(tuple(parts(only or "")), tuple(parts(section or "")), chosen, full)
+    return Layout(terminal.width(), Numbers(digits), ascii_ or terminal.needs_ascii(sys.stdout), choice)
+
+
+def expected_figures(file: str) -> Sequence[Figure]:
+    """The figures of an expected file."""
+    from backtrace.comparison.expected import read
+
+    return read(file)
+
+
+def _epochs_of(figures: Sequence[Figure], graph: Graph) -> set[Keep]:
+    from backtrace.comparison.verdicts import epochs
+    from backtrace.keys import Keys
+
+    return set(epochs(figures, Keys.of(graph)))
+
+
+def report_differences(trace: Trace, figures: Sequence[Figure], layout: Layout) -> None:
+    """Print a comparison; exit 1 if a figure differs."""
+    from backtrace.comparison import compare
+    from backtrace.render.differences import difference_lines
+
+    found = compare(trace, figures)
+    print_out(difference_lines(found, layout))
+    if found.failed:
+        raise typer.Exit(1)
+
+
+def print_out(lines: Iterator[Line]) -> None:
+    """Print lines on standard output."""
+    from backtrace.render.terminal import print_lines
+
+    try:
+        print_lines(lines)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ClosedPipeError from None
+
+
+class ClosedPipeError(Exception):
+    """The reader closed the pipe; not an OSError, which typer would turn into exit code 1."""
+
+
+def write_new(file: str, text: str) -> None:
+    """Write a new file, never over an existing one."""
+    try:
+        with open(file, "x", encoding="utf-8", newline="\n") as out:
+            out.write(text)
+    except FileExistsError:
+        raise FileError(Fault(f"{visible(file)} exists already", hint="give another name")) from None
+    except OSError as error:
+        raise FileError(Fault(f"{visible(file)} cannot be written: {error.strerror}")) from None
