@@ -244,6 +244,74 @@ def test_a_text_names_what_its_key_says(config: str, text: str, key: str | None)
         assert reader.text(reader.parse(text).target) == key
 
 
+STEPS = """
+inputs: {x: [1, 2]}
+parameters: {w: [3, 4], dv: 1, v: 2, v_new: 3, delta_z: 4, h: 1}
+equations: {z: w @ x + v, a: tanh(z), E: "[a * dv, v_new + delta_z * h]", f: sum(E)}
+minimize: f
+learning_rate: 0.1
+"""
+
+OTHER_NOTATIONS = [
+    # config, another notation, the key it stands for, or None and the hint
+    ("example", "U11'", "U11+"),
+    ("example", "U₁₁′", "U11+"),
+    ("example", "U[1,1]'@3", "U11+"),
+    ("example", "U11_new", "U11+"),
+    ("example", "new_U11", "U11+"),
+    ("example", "U11(new)", "U11+"),
+    ("example", "h1_new", "h1+"),
+    ("example", "U_new", "U+"),
+    ("example", "grad(U11)", "dE_tot/dU11"),
+    ("example", "grad_U", "dE_tot/dU"),
+    ("example", "U.grad", "dE_tot/dU"),
+    ("example", "∇U₁₁", "dE_tot/dU11"),
+    ("example", "dU11", "dE_tot/dU11"),
+    ("example", "∂U₁₁", "dE_tot/dU11"),
+    ("example", "delta_t1", "dE_tot/dt1"),
+    ("example", "delta_o1", "dE_tot/dt1"),
+    ("example", "δ_o₁", "dE_tot/dt1"),
+    ("example", "δo₁", "dE_tot/dt1"),
+    ("example", "δ(z1)", "dE_tot/dz1"),
+    ("example", "delta_o", "dE_tot/dt"),
+    ("regression", "delta_o", "dE_tot/dt"),
+    ("xor", "delta_a2#3", "dJ/dz2#3"),
+    ("mazur", "delta_net_o1", "dE_total/dnet_o1"),
+    # E is the list of the objective's terms
+    ("example", "dE/dU11", "dE_tot/dU11"),
+    ("example", "∂E/∂U", "dE_tot/dU"),
+    ("example", "dE1/do1", "dE1/do1"),
+    (STEPS, "dE/dw2", "df/dw2"),
+    # the user's names win
+    (STEPS, "dv", "dv"),
+    (STEPS, "v_new", "v_new"),
+    (STEPS, "delta_z", "delta_z"),
+    (STEPS, "delta_a", "df/dz"),
+    (STEPS, "ddv", "df/ddv"),
+    # more than one thing, or nothing
+    ("example", "delta1", "did you mean dE_tot/dz1 or dE_tot/dt1?"),
+    ("example", "δ₂", "did you mean dE_tot/dz2 or dE_tot/dt2?"),
+    ("example", "h1'", "did you mean h1+ or local(h1,z1)?"),
+    ("example", "delta_U11", "did you mean dE_tot/dU11 or U11+?"),
+    ("example", "delta_x1", "did you mean dE_tot/dx1 or x1+?"),
+    ("example", "E1'", "did you mean E1+?"),
+    ("example", "delta_q", "backtrace keys CONFIG lists the keys"),
+]
+
+
+@pytest.mark.parametrize(("config", "text", "found"), OTHER_NOTATIONS)
+def test_what_other_notations_stand_for(config: str, text: str, found: str) -> None:
+    reader = keys(config)
+    target = reader.find(text)
+    assert (reader.suggestion(text) if target is None else reader.text(target)) == found
+
+
+@pytest.mark.parametrize("text", ["U11'", "U11_new", "grad(U11)", "dU11", "delta_o1"])
+def test_other_notations_can_be_left_out(text: str) -> None:
+    with pytest.raises(UnknownKeyError):
+        keys("example").parse(text, aliases=False)
+
+
 X, H1, T1 = Element("x"), Element("h", (0,)), Element("t", (0,))
 
 
