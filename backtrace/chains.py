@@ -27,6 +27,10 @@ class Chains:
 
     graph: Graph
     objective: Element
+    short_forms: frozenset[str] = frozenset()
+    """The pre-activations whose derivative is taken in its short form, and is a factor of its own."""
+    stepwise: bool = False
+    """Whether short trails are cut as long ones are, so that what stands in several formulas is cut alike in all."""
 
     @cached_property
     def leading(self) -> frozenset[str]:
@@ -83,7 +87,7 @@ class Chains:
     def trail(self, source: Element) -> list[Element]:
         """From an element onward while there is one way, up to the objective or a junction."""
         nodes = [source]
-        while nodes[-1] != self.objective:
+        while nodes[-1] != self.objective and nodes[-1].name not in self.short_forms:
             onward = self.ways(nodes[-1])
             if len(onward) != 1:
                 break
@@ -116,9 +120,9 @@ class Chains:
 
     def _cut(self, nodes: list[Element]) -> list[Element]:
         """A long trail up to the first element that a further parameter is applied to."""
-        if len(nodes) <= LONGEST + 1:
+        if len(nodes) <= LONGEST + 1 and not self.stepwise:
             return nodes
-        for at in range(2, len(nodes) - 1):
+        for at in range(1 if self.stepwise else 2, len(nodes) - 1):
             if nodes[at + 1].name in self._readers_of_parameters and len(nodes) - at > 2:
                 return nodes[: at + 1]
         return nodes
@@ -139,9 +143,10 @@ class Chains:
 
     def is_one_of_several(self, of: Element, by: Element, through: Element) -> bool:
         """Whether an element reaches another by more ways than the one through a consumer."""
-        return any(self._reaches(way, of) for way in self.ways(by) if way != through)
+        return any(self.reaches(way, of) for way in self.ways(by) if way != through)
 
-    def _reaches(self, source: Element, goal: Element) -> bool:
+    def reaches(self, source: Element, goal: Element) -> bool:
+        """Whether an element leads to another, over any number of named ones; it leads to itself."""
         waiting, seen = [source], {source}
         while waiting:
             node = waiting.pop()
@@ -164,7 +169,7 @@ class Chains:
 
     def whole(self, by: Element) -> Target:
         """The derivative of the objective by an element: its only factor where it has but one."""
-        if by != self.objective and len(self.ways(by)) == 1:
+        if by != self.objective and by.name not in self.short_forms and len(self.ways(by)) == 1:
             factors = self.factors(by)
             if len(factors) == 1 and isinstance(factors[0], Path):
                 return factors[0]
@@ -179,6 +184,8 @@ class Chains:
         """
         if by == self.objective:
             return Num(1)
+        if by.name in self.short_forms:
+            return self.short_formula(Short(self.objective, by))
         onward = self.ways(by)
         if not onward:
             return Num(0)
@@ -189,11 +196,23 @@ class Chains:
             return total([Ref(self.way(by, through)) for through in wanted])
         return total([self.via_whole(Via(self.objective, by, through)) for through in wanted])
 
+    def shares(self, by: Element) -> tuple[Element, ...] | None:
+        """The consumer through which each sample contributes to an element; None where it is not one a sample."""
+        if self.graph.samples is None or by.sample is not None:
+            return None
+        onward = self.ways(by)
+        return onward if [way.sample for way in onward] == list(range(self.graph.samples)) else None
+
     def terms(self, by: Element) -> list[Element] | None:
         """The terms of the objective that the ways of a junction end in, where each has one of its own."""
         found = [self.term(Via(self.objective, by, way)) for way in self.ways(by)]
         known = [term for term in found if term is not None]
         return known if len(set(known)) == len(found) else None
+
+    def own_term(self, via: Via) -> Element | None:
+        """The term of the objective that a way of a junction ends in, where each way has its own."""
+        onward, terms = self.ways(via.by), self.terms(via.by)
+        return None if terms is None or via.through not in onward else terms[onward.index(via.through)]
 
     def way(self, by: Element, through: Element) -> Target:
         """One way of a junction: the way itself, or its only factor."""

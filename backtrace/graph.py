@@ -97,6 +97,12 @@ class Graph:
         return (*self.run, *_sorted((*self.gradients, *self.updates)))
 
     @cached_property
+    def renewed(self) -> frozenset[str]:
+        """The names that have a value after the update beside the one before it."""
+        states = [equation.state for equation in self.updates if equation.state]
+        return frozenset((*states, *(equation.name for equation in self.forward))) if states else frozenset()
+
+    @cached_property
     def shown(self) -> tuple[Equation, ...]:
         """The forward equations that a report shows."""
         return tuple(equation for equation in self.forward if not equation.hidden)

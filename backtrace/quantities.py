@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
@@ -51,7 +51,12 @@ class View:
     @cached_property
     def chains(self) -> Chains:
         """The chain rule's structure, towards the objective."""
-        return self.chains_to(Element(self.graph.objective or ""))
+        return self.chains_to(self.objective)
+
+    @property
+    def objective(self) -> Element:
+        """What is minimized."""
+        return Element(self.graph.objective or "")
 
     def chains_to(self, of: Element) -> Chains:
         """The chain rule's structure towards any quantity."""
@@ -87,16 +92,23 @@ class View:
         if isinstance(target, Path):
             return self.evaluate(self.chains.path_formula(target))
         if isinstance(target, Via):
-            chains = self.chains_to(target.of)
-            if target.through not in chains.ways(target.by):
-                through, by = self.keys.text(target.through), self.keys.text(target.by)
-                raise UsageError(Fault(f"{through} does not read {by} on its way", hint="via(A,B,C): C reads B"))
-            return self.evaluate(chains.via_whole(target))
+            return self.evaluate(self.chains_to(target.of).via_whole(self.checked(target)))
         if isinstance(target, Short):
             return self.number(Derivative(target.of, target.by))
         found = self.value(target)
         assert isinstance(found, float)
         return found
+
+    def checked(self, via: Via) -> Via:
+        """The way itself, if there is one.
+
+        Raises:
+            UsageError: what it should go through does not read what it starts from.
+        """
+        if via.through not in self.chains_to(via.of).ways(via.by):
+            through, by = self.keys.text(via.through), self.keys.text(via.by)
+            raise UsageError(Fault(f"{through} does not read {by} on its way", hint="via(A,B,C): C reads B"))
+        return via
 
     def _array(self, name: str) -> npt.NDArray[Any]:
         if name in self.record:
@@ -163,7 +175,9 @@ class View:
         forward = self.graph.forward[:upto]
         samples = self.graph.samples or 1
         new = self.graph.trained if self.graph.new_weights else ()
-        equations = gradients(forward, of.name, self.graph.givens, samples, Name("seed", type), new)
+        # what is computed from constants alone depends on nothing given, and has derivatives all the same
+        wrt = [*self.graph.givens, *(equation.name for equation in forward)]
+        equations = gradients(forward, of.name, wrt, samples, Name("seed", type), new)
         given = self.record | {"seed": self._one_hot(of)}
         with np.errstate(all="ignore"):
             return evaluate(equations, given, self.graph.samples)
@@ -182,7 +196,7 @@ class View:
         if isinstance(target, Path):
             return self.chains.path_formula(target)
         if isinstance(target, Via):
-            return self.chains_to(target.of).via_formula(target)
+            return self.chains_to(target.of).via_formula(self.checked(target))
         if isinstance(target, Short):
             return self.chains.short_formula(target)
         if isinstance(target, Derivative) and isinstance(target.of, Element) and isinstance(target.by, Element):
@@ -248,18 +262,18 @@ class View:
         if equation is None:
             return None
         formula = element(equation.expr, target.index, target.sample)
-        return _renewed(formula, self.record)
+        return _renewed(formula, self.graph.renewed)
 
     def evaluate(self, expr: Expr) -> float:
         """The value of a scalar formula, from left to right, from the full values of what it reads."""
         return evaluated(expr, self.number)
 
 
-def _renewed(expr: Expr, record: Arrays) -> Expr:
-    if isinstance(expr, Ref) and isinstance(expr.key, Element) and f"{expr.key.name}+" in record:
+def _renewed(expr: Expr, names: Collection[str]) -> Expr:
+    if isinstance(expr, Ref) and isinstance(expr.key, Element) and expr.key.name in names:
         return Ref(expr.key._replace(name=f"{expr.key.name}+"))
     if isinstance(expr, Call):
-        return Call(expr.op, tuple(_renewed(arg, record) for arg in expr.args), expr.options)
+        return Call(expr.op, tuple(_renewed(arg, names) for arg in expr.args), expr.options)
     return expr
 
 
@@ -352,10 +366,12 @@ def evaluated(expr: Expr, value: Callable[[Any], float]) -> float:
     args = [evaluated(arg, value) for arg in expr.args]
     if isinstance(row, Many):
         return row.number(args)
-    return _careful(expr.op, args, {**row.options, **dict(expr.options)})
+    return applied(expr, args)
 
 
-def _careful(op: str, args: list[float], options: Mapping[str, Any]) -> float:
+def applied(call: Call, args: Sequence[float]) -> float:
+    """An elementwise operation of plain numbers."""
+    op, options = call.op, {**TABLE[call.op].options, **dict(call.options)}
     try:
         return float(_function(op)(*args, **options))
     except ZeroDivisionError:

@@ -30,6 +30,16 @@ class Moment(NamedTuple):
         """
         return f"{self.epoch}.{self.update}"
 
+    def before(self, updates: int) -> Moment | None:
+        """The update before this one, where an epoch has so many; None before the first.
+
+        >>> Moment(3).before(4), Moment(1).before(4)
+        (Moment(epoch=2, update=4), None)
+        """
+        if self.update > 1:
+            return Moment(self.epoch, self.update - 1)
+        return Moment(self.epoch - 1, updates) if self.epoch > 1 else None
+
 
 @dataclass(frozen=True)
 class Schedule:

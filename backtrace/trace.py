@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ from backtrace.expressions import Element
 from backtrace.graph import RATE, Graph
 from backtrace.keys import Key, Keys, Part
 from backtrace.quantities import Value, View
+from backtrace.rounded import RoundedExecutor, RoundedView
+from backtrace.rounding import Rounding
 from backtrace.schedule import Keep, Moment
 from backtrace.training import Progress, Recording, train
 
@@ -39,13 +42,16 @@ class Trace:
     recording: Recording
     rates: Mapping[float, Trace | None] = field(default_factory=dict)
     """By learning rate the trace, where the config has several; None where the numbers left the finite range."""
+    rounding: Rounding | None = None
+    """How every result was rounded before it was used."""
 
     @cached_property
     def epochs(self) -> Sequence[View]:
         """The recorded updates in order; each answers keys as the trace does."""
         batches = self.recording.batches
+        view = View if self.rounding is None else partial(RoundedView, rounding=self.rounding)
         return [
-            View(self.graph.of_size(batch := batches.get(moment, ())), record, *moment, batch)
+            view(self.graph.of_size(batch := batches.get(moment, ())), record, *moment, batch)
             for moment, record in sorted(self.recording.records.items())
         ]
 
@@ -111,6 +117,7 @@ def run(
     keep: Iterable[Keep] | None = None,
     values: Mapping[str, float] | None = None,
     progress: Progress | None = None,
+    rounding: str | Rounding | None = None,
 ) -> Trace:
     """Run a config and return its trace.
 
@@ -120,6 +127,7 @@ def run(
         keep: the epochs to record in full, or pairs of an epoch and an update; the first and the last if not given.
         values: given values to replace, by key: ``{"W11": 0.35, "learning_rate": 0.1}``.
         progress: called now and then with the number of epochs done.
+        rounding: round every result before it is used: ``"4"`` to 4 decimals, ``"4sf"`` to 4 significant figures.
 
     Raises:
         ConfigError: the config is refused.
@@ -134,7 +142,7 @@ def run(
     if isinstance(config, Mapping):
         raise UsageError(Fault("a mapping is no config", hint="give the path of a YAML file"))
     graph = build(config if isinstance(config, Config) else read(config))
-    return run_graph(graph, epochs=epochs, keep=keep, values=values, progress=progress)
+    return run_graph(graph, epochs=epochs, keep=keep, values=values, progress=progress, rounding=rounding)
 
 
 def run_graph(
@@ -144,6 +152,7 @@ def run_graph(
     keep: Iterable[Keep] | None = None,
     values: Mapping[str, float] | None = None,
     progress: Progress | None = None,
+    rounding: str | Rounding | None = None,
 ) -> Trace:
     """As ``run``, for a graph that is built already."""
     changed_graph = changed(graph, values or {})
@@ -155,16 +164,28 @@ def run_graph(
         raise UsageError(
             Fault(f"{given}, but {count} epochs are asked for", hint="give the others too, or fewer epochs")
         )
-    recording = train(changed_graph, count, keep or (1, count), progress)
-    rates = {} if "learning_rate" in (values or {}) else {r: _at_rate(changed_graph, r, count) for r in graph.rates}
-    return Trace(changed_graph, recording, rates)
+    kept = Rounding.parse(rounding) if isinstance(rounding, str) else rounding
+    recording = _trained(changed_graph, count, keep or (1, count), kept, progress)
+    others = () if "learning_rate" in (values or {}) else graph.rates
+    rates = {rate: _at_rate(changed_graph, rate, count, kept) for rate in others}
+    return Trace(changed_graph, recording, rates, kept)
 
 
-def _at_rate(graph: Graph, rate: float, epochs: int) -> Trace | None:
+def _trained(
+    graph: Graph, epochs: int, keep: Iterable[Keep], rounding: Rounding | None, progress: Progress | None = None
+) -> Recording:
+    if rounding is None:
+        return train(graph, epochs, keep, progress)
+    found = train(graph, epochs, keep, progress, make=partial(RoundedExecutor, rounding=rounding))
+    losses = [rounding.rounded(Decimal(repr(loss))) for loss in found.losses.tolist()]
+    return replace(found, losses=np.asarray(losses))
+
+
+def _at_rate(graph: Graph, rate: float, epochs: int, rounding: Rounding | None) -> Trace | None:
     """The same training at another learning rate, the last update recorded."""
     other = graph.with_values({}, rate)
     try:
-        return Trace(other, train(other, epochs, ()))
+        return Trace(other, _trained(other, epochs, (), rounding), rounding=rounding)
     except NumericError:
         return None
 

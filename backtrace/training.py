@@ -50,6 +50,7 @@ def train(
     keep: Iterable[Keep],
     progress: Progress | None = None,
     executor: Executor | None = None,
+    make: Callable[[Graph], Executor] = executor_for,
 ) -> Recording:
     """Make the updates of each epoch, and record everything of the kept ones.
 
@@ -58,16 +59,17 @@ def train(
         epochs: how many, at least 1; fewer are made where the graph's condition ends the training.
         keep: the epochs to record, counted from 1, or single updates of them; the last is always recorded.
         progress: called with the number of epochs done.
-        executor: the one to use; by the graph's size if not given.
+        executor: the one to use; by ``make`` if not given.
+        make: makes an executor for a graph; by its size if not given.
 
     Raises:
         NumericError: a number stopped being finite; the fault says in which epoch and quantity.
     """
-    executor = executor or executor_for(graph)
+    executor = executor or make(graph)
     with np.errstate(all="ignore"):
         if graph.schedule is None:
             return _all_at_once(graph, executor, epochs, keep, progress)
-        return _Batches(graph, executor).train(epochs, keep, progress)
+        return _Batches(graph, executor, make).train(epochs, keep, progress)
 
 
 def _all_at_once(
@@ -94,11 +96,11 @@ def _all_at_once(
 class _Batches:
     """Training by batches: several updates an epoch, the last perhaps on fewer samples, with an executor of its own."""
 
-    def __init__(self, graph: Graph, executor: Executor) -> None:
+    def __init__(self, graph: Graph, executor: Executor, make: Callable[[Graph], Executor]) -> None:
         self.graph = graph
         self.executors = [(graph, executor)]
         if graph.rest is not None:
-            self.executors.append((graph.rest, executor_for(graph.rest)))
+            self.executors.append((graph.rest, make(graph.rest)))
         self.at = 0
         self.records: dict[Moment, Arrays] = {}
         self.batches: dict[Moment, Batch] = {}

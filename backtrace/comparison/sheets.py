@@ -19,6 +19,7 @@ from backtrace.graph import Equation
 from backtrace.keys import Derivative, Key, Keys, Part, Target
 from backtrace.ops import Scope, typed
 from backtrace.quantities import Value, View
+from backtrace.rounded import RoundedView
 from backtrace.scalars import element
 from backtrace.trace import Trace
 
@@ -69,7 +70,8 @@ class Book:
             return view
         if id(view) not in self._sheets:
             own = {field.name: getattr(view, field.name) for field in fields(view)}
-            self._sheets[id(view)] = Sheet(**own, book=self)
+            kind = RoundedSheet if isinstance(view, RoundedView) else Sheet
+            self._sheets[id(view)] = kind(**own, book=self)
         return self._sheets[id(view)]
 
 
@@ -195,6 +197,11 @@ class Sheet(View):
             shape = np.shape(view.value(key.target))
             last = self._member(key._replace(epoch=None), tuple(size - 1 for size in shape)) if shape else key.target
             yield view, last
+
+
+@dataclass(frozen=True)
+class RoundedSheet(Sheet, RoundedView):
+    """The same, where every number follows from rounded ones."""
 
 
 def is_single(target: Target) -> bool:

@@ -53,7 +53,10 @@ def _conventions(trace: Trace, writer: Formulas) -> Iterator[str]:
         frozen = [n for n, g in graph.givens.items() if g.role == "parameter" and n not in graph.trained]
         if frozen:
             yield f"fixed: {', '.join(writer.view.keys.array(name, not plain) for name in frozen)}"
-    yield f"executor: {trace.recording.executor}"
+    if trace.rounding is None:
+        yield f"executor: {trace.recording.executor}"
+    else:
+        yield f"every result rounded to {trace.rounding.text} before it is used"
 
 
 def _order(graph: Graph) -> str:

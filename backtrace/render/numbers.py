@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
+
+from backtrace.rounding import Rounding
 
 LARGEST_FIXED = 1e9
+SMALLEST_FIXED = 1e-4
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,49 @@ class Numbers:
             short = repr(rounded)
             return short if "e" not in short else f"{rounded:.{self.digits}f}".rstrip("0")
         return self.value(number)
+
+
+@dataclass(frozen=True)
+class Kept(Numbers):
+    """Writes numbers that were rounded before they were used, and given ones: with every digit that they have.
+
+    A result has ``digits`` decimals at least.
+
+    >>> Kept(4).value(0.02), Kept(4).inline(0.02), Kept(4).inline(0.123456)
+    ('0.0200', '0.02', '0.123456')
+    >>> Kept(0).value(0.02592), Kept(0).value(2.592e-07)
+    ('0.02592', '2.592e-07')
+    """
+
+    def value(self, number: float) -> str:
+        """A result, with its decimals."""
+        text = self.inline(number)
+        if "e" in text or not math.isfinite(number):
+            return text
+        return f"{number + 0.0:.{max(self.digits, len(text.partition('.')[2]))}f}"
+
+    def inline(self, number: float) -> str:
+        """A number within a formula: exactly the one that is computed with."""
+        if not math.isfinite(number):
+            return super().value(number)
+        if number == int(number) and abs(number) < LARGEST_FIXED:
+            return str(int(number))
+        text = f"{Decimal(repr(number)):f}"
+        tiny = abs(number) < SMALLEST_FIXED and len(text.partition(".")[2]) > self.digits
+        return repr(number) if tiny or abs(number) >= LARGEST_FIXED else text
+
+
+def numbers_for(rounding: Rounding | None, digits: int | None = None) -> Numbers:
+    """How the numbers of a run are written, unless so many decimals are asked for: with those that it keeps.
+
+    >>> numbers_for(None), numbers_for(Rounding(4)), numbers_for(Rounding(4), 6)
+    (Numbers(digits=8), Kept(digits=4), Numbers(digits=6))
+    """
+    if digits is not None:
+        return Numbers(digits)
+    if rounding is None:
+        return Numbers()
+    return Kept(0 if rounding.significant else rounding.digits)
 
 
 def ascii_number(text: str) -> str:

@@ -33,6 +33,7 @@ from backtrace.render.lines import (
     wrapped_equation,
     wrapped_formula,
 )
+from backtrace.render.numbers import numbers_for
 from backtrace.report import Equations, Rows, Section, Table, sections
 from backtrace.schedule import Moment
 from backtrace.trace import Trace
@@ -45,7 +46,7 @@ EXAMPLES = 2
 
 def report_text(trace: Trace, layout: Layout | None = None) -> str:
     """The whole report as text without colours."""
-    lines = report_lines(trace, layout or Layout())
+    lines = report_lines(trace, layout or Layout(numbers=numbers_for(trace.rounding)))
     return "\n".join("".join(span.text for span in line).rstrip() for line in lines)
 
 
