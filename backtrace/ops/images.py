@@ -230,11 +230,17 @@ class Pool(Op):
         rank, count = len(call.shape), places.shape[-1]
         sent = Call("div", (g, Num(count))) if self.mean else g
         spread: Expr = Call("expand", (sent,), (("axis", (rank,)), ("shape", (*call.shape, count))))
-        if not self.mean:
+        taken = self.taken(call)
+        if taken is not None:
             places = _inside(places)
-            taken = Call("gather", (x,), (("places", PlaceMap(places)),))
             spread = Call("mul", (spread, Call("first_max", (taken,), (("axis", (rank,)),))))
         return Call("scatter", (spread,), (("places", PlaceMap(places)), ("shape", x.shape)))
+
+    def taken(self, call: Call) -> Call | None:
+        """Every window's elements along a last axis, of which the greatest is chosen; None for the mean."""
+        if self.mean:
+            return None
+        return Call("gather", call.args, (("places", PlaceMap(_inside(self._of(call)))),))
 
     def _window(self, call: Call, out: Index) -> list[Index]:
         return [unravel(int(flat), call.args[0].shape) for flat in self._of(call)[out] if flat >= 0]

@@ -252,9 +252,13 @@ class Take(Op):
         sample = np.arange(table.shape[0]).reshape((-1, *(1,) * len(call.args[1].shape)))
         return np.asarray(table[sample, at])
 
+    def holds(self, operand: int) -> bool:
+        """The numbers."""
+        return operand == 1
+
     def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
         """To each row what its numbers read: a product with the numbers as rows of 0 and 1."""
-        if operand == 1:
+        if self.holds(operand):
             return None
         table, ids = call.args
         rows, count = table.shape[0], math.prod(ids.shape)
