@@ -14,12 +14,11 @@ from backtrace.quantities import Quantity, View
 from backtrace.render.lines import Entry
 from backtrace.render.numbers import Numbers, ascii_number
 from backtrace.report import Choice, Rows
+from backtrace.report.listing import SEVERAL
 from backtrace.schedule import Keep
 
 READABLE_ASCII = replace(PLAIN, exact=False, first=1)
 """Plain text counted from 1, without the brackets that only reading it back would need."""
-SEVERAL = 6
-"""A sum of more terms shows two, an ellipsis and the last."""
 ELLIPSIS = Ref("the terms of a sum that are left out")
 ROW_OF_ONES = Ref("a row of ones, which repeats a column")
 
@@ -88,10 +87,7 @@ class Formulas:
     def term_of(self, target: Target) -> Element | None:
         """The term of the objective that a way ends in, where each way has its own."""
         chains = self.view.chains
-        if not isinstance(target, Via) or target.of != chains.objective or target.through not in chains.ways(target.by):
-            return None
-        terms = chains.terms(target.by)
-        return None if terms is None else terms[chains.ways(target.by).index(target.through)]
+        return chains.own_term(target) if isinstance(target, Via) and target.of == chains.objective else None
 
     def leaf(self, leaf: Expr) -> str:
         if leaf is ELLIPSIS:
@@ -139,13 +135,16 @@ class Formulas:
 
     def entry(self, quantity: Quantity) -> Entry:
         """A quantity as text; what is a single name or number needs no second writing."""
-        label, value = self.label(quantity.target), self.value(quantity.value)
-        if quantity.formula is None:
-            return Entry(label, "", "", value)
-        formula = replace(self, term=self.term_of(quantity.target)).formula(quantity.formula)
-        plain = isinstance(quantity.formula, Ref | Num)
-        numbers = "" if plain else self.with_numbers(quantity.formula)
-        return Entry(label, "" if same_text(formula, label) else formula, numbers, value)
+        writer = replace(self, term=self.term_of(quantity.target))
+        return writer.written(self.label(quantity.target), quantity.formula, quantity.value)
+
+    def written(self, label: str, expr: Expr | None, number: float) -> Entry:
+        """A number as text under a label, by a formula."""
+        if expr is None:
+            return Entry(label, "", "", self.value(number))
+        formula = self.formula(expr)
+        numbers = "" if isinstance(expr, Ref | Num) else self.with_numbers(expr)
+        return Entry(label, "" if same_text(formula, label) else formula, numbers, self.value(number))
 
     def array_equations(self, block: Rows) -> Iterator[str]:
         """The array equations above the rows of a block, but for those that say what a row or their own name says."""

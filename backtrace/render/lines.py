@@ -85,7 +85,7 @@ def wrapped_formula(text: str, width: int) -> list[str]:
     if cells(text) <= width:
         return [text]
     depth = next((d for d in range(DEEPEST_BREAK) if max(map(cells, _pieces(text, d))) <= width), DEEPEST_BREAK)
-    pieces = _pieces(text, depth)
+    pieces = [part for piece in _pieces(text, depth) for part in _chopped(piece, width)]
     lines = [pieces[0]]
     for piece in pieces[1:]:
         if cells(lines[-1]) + 1 + cells(piece) > width:
@@ -93,6 +93,12 @@ def wrapped_formula(text: str, width: int) -> list[str]:
         else:
             lines[-1] += " " + piece
     return lines
+
+
+def _chopped(text: str, width: int) -> list[str]:
+    """A text without a place to break, such as the name of an unnamed node, cut where the line ends."""
+    room = max(width if cells(text) == len(text) else width // 2, 1)
+    return [text] if cells(text) <= width else [text[at : at + room] for at in range(0, len(text), room)]
 
 
 def _pieces(text: str, deepest: int) -> list[str]:

@@ -16,6 +16,8 @@ from backtrace.report.blocks import Choice, Rows
 
 HEAD = 6
 """A group of more rows than this and two shows so many, and the number and the sum of the rest."""
+SEVERAL = 6
+"""A sum of more terms shows two, an ellipsis and the last."""
 MANY = 24
 """So many factors of all samples stand in one table."""
 SAMPLES = 16

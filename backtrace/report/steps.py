@@ -97,18 +97,10 @@ class Steps(Listing):
         first = {element: self.view.chains.ways(element)[:1] for element in elements}
         return sorted(elements, key=lambda e: first[e][0].index if first[e] else ())
 
-    def shares(self, element: Element) -> tuple[Element, ...] | None:
-        """The consumer through which each sample contributes to an element; None where it is not one a sample."""
-        onward = self.view.chains.ways(element)
-        if self.view.graph.samples is None or element.sample is not None:
-            return None
-        one_each = [way.sample for way in onward] == list(range(self.view.graph.samples))
-        return onward if one_each else None
-
     def way(self, element: Element) -> _Way:
         """By a share of each sample, by one chain, or as a sum that is listed before."""
         chains = self.view.chains
-        shares = self.shares(element)
+        shares = chains.shares(element)
         if shares is not None:
             cells: list[Target] = [Via(chains.objective, element, shares[s]) for s in self.shown_samples()]
             return _Way(chains.factors(element, shares[self.sample]), cells, True)
@@ -168,7 +160,7 @@ class Steps(Listing):
 
     def need_delta(self, element: Element, into: list[Target]) -> None:
         """List the derivative by what the element enters first, where that is a product of factors."""
-        shares = self.shares(element)
+        shares = self.view.chains.shares(element)
         through = shares[self.sample] if shares else self.view.chains.ways(element)[0]
         if through != self.view.chains.objective and len(self.way(element).factors) > 2:
             self.need(self.view.chains.whole(through), into)
@@ -196,6 +188,8 @@ class Steps(Listing):
         """What the formula of a derivative is made of: factors, or the live ways of a junction."""
         chains = self.view.chains
         onward = chains.ways(by)
+        if by.name in chains.short_forms:
+            return []
         if len(onward) == 1:
             return chains.factors(by)
         live = self.live(by)[: HEAD + 2]
@@ -208,7 +202,7 @@ class Steps(Listing):
         onward = self.view.chains.ways(element)
         if len(onward) < 2:
             return ()
-        if len(onward) > FEW_WAYS:
+        if len(onward) > FEW_WAYS or element.name in self.view.chains.short_forms:
             return onward
         objective = self.view.chains.objective
         return tuple(way for way in onward if self.view.is_live(objective, element, way)) or onward[:1]
