@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import backtrace
-from backtrace.comparison import compare
 from backtrace.comparison.expected import Figure
 from backtrace.config import from_document
 from backtrace.yamlfile import parse
@@ -20,7 +19,7 @@ def main() -> None:
         trace = backtrace.run(config)
         figures = [Figure("y", "1.0", 1.0, 0.1, 2, index=(i, j)) for i in range(rows) for j in range(columns)]
         start = time.perf_counter()
-        compare(trace, figures)
+        backtrace.diff(trace, figures)
         print(f"{rows * columns:7} figures  {time.perf_counter() - start:6.2f} s")
 
 
