@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from backtrace.errors import Fault, UsageError, visible
 from backtrace.labels import outside_brackets
@@ -63,3 +63,34 @@ def yaml_key(key: str) -> str:
     """A key as YAML can hold it: quoted where it would mean something else."""
     plain = key[0].isalpha() and not any(sign in key for sign in ":#,[]{}\"'& ")
     return key if plain else f'"{key}"'
+
+
+def file_or_pairs(words: Sequence[str], is_file: Callable[[str], bool]) -> str | list[str] | None:
+    """What is to be compared with: a file or ``-``, pairs of keys and figures, or nothing.
+
+    Raises:
+        UsageError: both, or several files.
+
+    >>> file_or_pairs(["h1", "=", "0.51", "o1= 0.6"], lambda name: False)
+    ['h1=0.51', 'o1= 0.6']
+    """
+    pairs: list[str] = []
+    files: list[str] = []
+    for word in _joined(words):
+        (pairs if "=" in word and not is_file(word) else files).append(word)
+    if len(files) > 1 or (files and pairs):
+        what = "several files" if not pairs else f"a file, {visible(files[0])}, and {visible(pairs[0])}"
+        hint = "backtrace diff CONFIG FILE, or backtrace diff CONFIG 'h1=0.51' 'dE/dU11=0.026'"
+        raise UsageError(Fault(f"these are {what}: give one file, or pairs of keys and figures", hint=hint))
+    return files[0] if files else pairs or None
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """The words with those around an equals sign made one: h1 = 0.51 comes as three."""
+    found: list[str] = []
+    for word in words:
+        if found and (word.startswith("=") or found[-1].endswith("=")):
+            found[-1] += word
+        else:
+            found.append(word)
+    return found

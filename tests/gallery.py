@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from backtrace.build import build
-from backtrace.comparison.expected import read as read_figures
+from backtrace.comparison.sources import read as read_figures
 from backtrace.config import Config, read
 from backtrace.expressions import Call, walk
 from backtrace.gallery import Example, folder

@@ -17,7 +17,7 @@ EXAMPLE = "configs/example.yaml"
 
 
 def test_help_of_every_command_begins_with_an_example(backtrace_command: Runner) -> None:
-    for command in ("run", "diff", "keys", "init"):
+    for command in ("run", "diff", "check", "keys", "init"):
         outcome = backtrace_command(command, "--help")
         assert outcome.code == 0
         usage, example = [line for line in outcome.out.splitlines() if line.strip()][:2]

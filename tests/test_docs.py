@@ -16,11 +16,11 @@ from backtrace.config import LAYER, TOP
 from backtrace.config.table import Key
 from backtrace.ops.losses import LOSSES, Loss
 from backtrace.yamlfile import parse
-from docs import language, optimizers
+from docs import language, optimizers, slips
 from docs.picture import PICTURE, drawn
 from tests.runner import ROOT, Runner
 
-PAGES = ("README.md", "docs/config.md")
+PAGES = ("README.md", "docs/config.md", "docs/expected.md")
 BLOCK = re.compile(r"```console\n\$ (backtrace .*)\n((?:.*\n)*?)```\n")
 
 
@@ -94,6 +94,12 @@ def test_the_page_of_the_optimizers_is_current() -> None:
     if os.environ.get("UPDATE"):
         optimizers.PAGE.write_text(optimizers.page(), encoding="utf-8", newline="\n")
     assert optimizers.PAGE.read_text(encoding="utf-8") == optimizers.page()
+
+
+def test_the_page_of_mistakes_is_current() -> None:
+    if os.environ.get("UPDATE"):
+        slips.PAGE.write_text(slips.page(), encoding="utf-8", newline="\n")
+    assert slips.PAGE.read_text(encoding="utf-8") == slips.page()
 
 
 def test_the_picture_of_the_readme_is_current() -> None:

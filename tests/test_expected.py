@@ -2,7 +2,8 @@
 
 import pytest
 
-from backtrace.comparison.expected import Erratum, Expected, Figure, figures, from_pairs, read, reading
+from backtrace.comparison.expected import Erratum, Expected, Figure, figures, from_pairs, reading
+from backtrace.comparison.sources import read
 from backtrace.errors import ConfigError, UsageError
 from backtrace.yamlfile import parse
 

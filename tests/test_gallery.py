@@ -9,9 +9,10 @@ import pytest
 
 import backtrace
 from backtrace.build import build
-from backtrace.comparison import Diff, Verdict, compare
-from backtrace.comparison.expected import read, reading
-from backtrace.comparison.verdicts import epochs
+from backtrace.comparison import Diff, Verdict
+from backtrace.comparison.expected import reading
+from backtrace.comparison.locating import epochs
+from backtrace.comparison.sources import read
 from backtrace.config import read as read_config
 from backtrace.errors import UsageError
 from backtrace.gallery import INDEX, examples, folder, index_text, named, with_words
@@ -33,7 +34,7 @@ def compared(name: str) -> Diff:
     figures = read(folder() / f"{name}.expected.yaml")
     needed = epochs(figures, Keys.of(build(read_config(path))))
     last = max(each if isinstance(each, int) else each[0] for each in needed)
-    return compare(backtrace.run(path, epochs=last, keep=needed), figures)
+    return backtrace.diff(backtrace.run(path, epochs=last, keep=needed), figures)
 
 
 def test_the_figures_and_those_of_the_exceptions_are_all_that_were_collected() -> None:

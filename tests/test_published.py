@@ -8,9 +8,10 @@ import pytest
 
 import backtrace
 from backtrace.build import build
-from backtrace.comparison import Diff, Verdict, compare
-from backtrace.comparison.expected import Expected, Figure, figures, read, reading
-from backtrace.comparison.verdicts import epochs
+from backtrace.comparison import Diff, Verdict
+from backtrace.comparison.expected import Expected, Figure, figures, reading
+from backtrace.comparison.locating import epochs
+from backtrace.comparison.sources import read
 from backtrace.config import read as read_config
 from backtrace.keys import Keys
 from backtrace.yamlfile import parse
@@ -51,7 +52,7 @@ def compared(name: str, config: str = "") -> Diff:
     path = f"configs/{config or name}.yaml"
     needed = epochs(expected(name), Keys.of(build(read_config(path))))
     last = max(each if isinstance(each, int) else each[0] for each in needed)
-    return compare(backtrace.run(path, epochs=last, keep=needed), expected(name))
+    return backtrace.diff(backtrace.run(path, epochs=last, keep=needed), expected(name))
 
 
 def test_every_config_has_its_expected_figures() -> None:
@@ -80,7 +81,7 @@ def test_every_erratum_is_found(name: str) -> None:
     for row in rows:
         assert row.figure.erratum is not None
         right = figures(parse(f'"{row.key}": "{row.figure.erratum.right}"', "right"))
-        assert [again.verdict for again in compare(compared(name).trace, right).rows] == [Verdict.MATCH]
+        assert [again.verdict for again in backtrace.diff(compared(name).trace, right).rows] == [Verdict.MATCH]
 
 
 @pytest.mark.parametrize("other", ["example", "example_equations"])

@@ -7,10 +7,10 @@ import pytest
 
 import backtrace
 from backtrace.build import build
-from backtrace.comparison import Diff, Verdict, compare
+from backtrace.comparison import Diff, Verdict
 from backtrace.comparison.expected import Symbol, figures
+from backtrace.comparison.locating import epochs
 from backtrace.comparison.symbols import Tokens, definitions
-from backtrace.comparison.verdicts import epochs
 from backtrace.config import read as read_config
 from backtrace.errors import ConfigError
 from backtrace.keys import Keys
@@ -30,7 +30,7 @@ def xor() -> Trace:
 
 
 def judged(text: str, trace: Trace) -> Diff:
-    return compare(trace, figures(parse(text, "f")))
+    return backtrace.diff(trace, figures(parse(text, "f")))
 
 
 def refusal(expression: str) -> str:
@@ -192,12 +192,19 @@ def test_a_symbol_is_shown_with_its_expression() -> None:
 3 figures: 1 matches, 2 differ
 
           printed  computed  units off  verdict  line
+  … 1 matches
 → s[2]       1.00    0.0499      +95.0  differs     3
   change     1.00   -0.0258       +103  differs     2
 
 The first difference: s[2]  f:3
   s[2] = ∂E_tot/∂t₁  0.0499
-  printed              1.00"""
+  printed              1.00
+  off by             0.9501
+
+Another difference: change  f:2
+  change = U₁₁⁺@2 - U₁₁  = 0.42424291 - 0.45  -0.0258
+  printed                                        1.00
+  off by                                       1.0258"""
     )
 
 

@@ -26,7 +26,11 @@ Set = Annotated[
     typer.Option("--set", metavar="KEY=NUMBER", help="another given value: W11=0.35, learning_rate=0.1 (repeatable)"),
 ]
 Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="how many epochs to train")]
-Digits = Annotated[int, typer.Option("--digits", metavar="D", min=1, max=17, help="decimals of a result")]
+Digits = Annotated[int | None, typer.Option("--digits", metavar="D", min=1, max=17, help="decimals of a result (8)")]
+Round = Annotated[
+    str | None,
+    typer.Option("--round", metavar="N", help="round every result before it is used: 4 decimals, 4sf figures"),
+]
 Ascii = Annotated[bool, typer.Option("--ascii", help="no signs outside ASCII")]
 Only = Annotated[str | None, typer.Option("--only", metavar="KEYS", help="only these rows: 'W11,h*,dE*'")]
 Debug = Annotated[bool, typer.Option("--debug", help="a traceback for errors of the program itself", hidden=True)]

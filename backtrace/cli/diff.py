@@ -2,35 +2,105 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backtrace.cli.app import Ascii, Config, Debug, Epochs, Set, app
+from backtrace.arguments import file_or_pairs
+from backtrace.cli.app import Ascii, Config, Debug, Epochs, Round, Set, app
 from backtrace.cli.session import expected_figures, layout, report_differences, traced
 from backtrace.errors import Fault, UsageError
+
+if TYPE_CHECKING:
+    from backtrace.comparison.expected import Expected
 
 
 @app.command(short_help="compare with expected figures")
 def diff(
     config: Config,
     expected: Annotated[
-        str | None,
-        typer.Argument(metavar="[EXPECTED]", help="a YAML or JSON file of keys and figures; an example has its own"),
+        list[str] | None,
+        typer.Argument(
+            metavar="[EXPECTED]",
+            help="a YAML, JSON or CSV file of keys and figures, - for standard input, or pairs such as h1=0.51; "
+            "an example has its own",
+        ),
     ] = None,
     epochs: Epochs = None,
     set_: Set = None,
+    round_: Round = None,
+    convention: Annotated[
+        list[str] | None,
+        typer.Option("--convention", metavar="NAME", help="compare under it; no-NAME: never; none: as written"),
+    ] = None,
+    rtol: Annotated[
+        list[str] | None,
+        typer.Option("--rtol", metavar="R", help="of a program's figures: a share that they may be off; 'dE/*=1e-4'"),
+    ] = None,
+    atol: Annotated[list[str] | None, typer.Option("--atol", metavar="A", help="how far off they may be")] = None,
+    ulp: Annotated[list[str] | None, typer.Option("--ulp", metavar="N", help="how many gaps of their type")] = None,
+    dtype: Annotated[
+        list[str] | None,
+        typer.Option("--dtype", metavar="TYPE", help="what they were computed in: float32, float16, bfloat16, float64"),
+    ] = None,
+    symbols: Annotated[
+        str | None,
+        typer.Option("--symbols", metavar="FILE", help="a YAML file of another program's names: fc1.weight: W.T"),
+    ] = None,
+    complete: Annotated[bool, typer.Option("--complete", help="what has no figure is missing")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="every row, every difference in full")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="the whole result as JSON")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="the counts alone, in one line")] = False,
     ascii_: Ascii = False,
     debug: Debug = False,
 ) -> None:
     """\b
     Example: backtrace diff configs/example.yaml configs/example.expected.yaml
+             backtrace diff configs/example.yaml 'h1=0.52' 'dE/dU11=0.026'
 
     Compare expected figures with the right ones, at the digits in which they are printed; exit 1 if any differs.
+
+    Conventions that all figures follow are recognised and said first: half, mean, outputs, biases-fixed, biases-moved,
+    new-weights, old-weights, half-error, mean-error, outputs-error, per-sample, delta-sign, gradient-sign, rate, step,
+    transposed, columns, epoch+1, epoch-1.
     """
-    figures = expected_figures(expected or _own_figures(config))
-    trace = traced(config, epochs, set_, None, figures)
-    report_differences(trace, figures, layout(8, ascii_, None, None, None, False, trace))
+    conventions = _known(convention or ())
+    figures = _figures(file_or_pairs(expected or [], lambda word: Path(word).is_file()), config, symbols)
+    trace = traced(config, epochs, set_, None, figures, round_)
+    report_differences(
+        trace,
+        figures,
+        layout(None, ascii_, None, None, None, all_, trace),
+        as_json=json_,
+        quiet=quiet,
+        rtol=rtol,
+        atol=atol,
+        ulp=ulp,
+        dtype=dtype,
+        complete=complete,
+        conventions=conventions,
+    )
+
+
+def _known(conventions: Sequence[str]) -> Sequence[str]:
+    """The names of conventions, refused before anything is run if there are no such."""
+    if conventions:
+        from backtrace.comparison.conventions import choice
+
+        choice(conventions)
+    return conventions
+
+
+def _figures(source: str | list[str] | None, config: str, symbols: str | None) -> Expected:
+    """The figures of a file or of pairs."""
+    from backtrace.comparison.expected import Expected, from_pairs
+    from backtrace.comparison.sources import with_symbols
+
+    if isinstance(source, list):
+        return with_symbols(Expected(from_pairs(source)), symbols)
+    return expected_figures(source or _own_figures(config), symbols)
 
 
 def _own_figures(config: str) -> str:
@@ -38,5 +108,6 @@ def _own_figures(config: str) -> str:
     from backtrace.gallery import MARK, named
 
     if not config.startswith(MARK):
-        raise UsageError(Fault("the expected figures are missing", hint="backtrace diff CONFIG EXPECTED"))
+        hint = "backtrace diff CONFIG EXPECTED, or backtrace diff CONFIG 'h1=0.51'"
+        raise UsageError(Fault("the expected figures are missing", hint=hint))
     return str(named(config).expected)

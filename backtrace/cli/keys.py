@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtrace.arguments import parts, yaml_key
-from backtrace.cli.app import Config, Debug, Digits, Epochs, Set, app
+from backtrace.cli.app import Config, Debug, Digits, Epochs, Round, Set, app
 from backtrace.cli.session import print_out, traced
 from backtrace.errors import Fault, UsageError
 
@@ -22,7 +22,8 @@ def keys(
     pattern: Annotated[str, typer.Argument(metavar="PATTERN", help="which keys: 'h*', 'dE_tot/d*'")] = "*",
     epochs: Epochs = None,
     set_: Set = None,
-    digits: Digits = 8,
+    digits: Digits = None,
+    round_: Round = None,
     debug: Debug = False,
 ) -> None:
     """\b
@@ -33,11 +34,11 @@ def keys(
     from fnmatch import fnmatchcase
 
     from backtrace.render.lines import Span
-    from backtrace.render.numbers import Numbers
+    from backtrace.render.numbers import numbers_for
     from backtrace.report import all_targets
 
-    view = traced(config, epochs, set_, None, None).epochs[-1]
-    numbers = Numbers(digits)
+    trace = traced(config, epochs, set_, None, None, round_)
+    view, numbers = trace.epochs[-1], numbers_for(trace.rounding, digits)
 
     def lines() -> Iterator[Line]:
         for target in all_targets(view):

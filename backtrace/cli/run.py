@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtrace.arguments import Shown, shown_epochs
-from backtrace.cli.app import Ascii, Config, Debug, Digits, Epochs, Only, Set, app
+from backtrace.cli.app import Ascii, Config, Debug, Digits, Epochs, Only, Round, Set, app
 from backtrace.cli.session import expected_figures, layout, print_out, report_differences, traced
 from backtrace.errors import Fault, UsageError, visible
 
@@ -35,7 +35,8 @@ def run(
     every: Annotated[int | None, typer.Option("--every", metavar="K", min=1, help="show every K-th epoch")] = None,
     sample: Annotated[int | None, typer.Option("--sample", metavar="S", min=1, help="show one sample only")] = None,
     full: Annotated[bool, typer.Option("--full", help="leave nothing out, however long")] = False,
-    digits: Digits = 8,
+    digits: Digits = None,
+    round_: Round = None,
     ascii_: Ascii = False,
     expect: Annotated[
         str | None,
@@ -56,7 +57,7 @@ def run(
 
     figures = expected_figures(expect) if expect else None
     shown = shown_epochs(epoch, every)
-    trace = traced(config, epochs, set_, shown, figures)
+    trace = traced(config, epochs, set_, shown, figures, round_)
     page = layout(digits, ascii_, only, section, sample, full, trace)
     _check_choice(trace, page)
     print_out(report_lines(trace, replace(page, epochs=_epochs_shown(trace, shown))))

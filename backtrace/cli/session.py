@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from backtrace.arguments import Shown, given_values, parts
 from backtrace.errors import Fault, FileError, UsageError, visible
 
 if TYPE_CHECKING:
-    from backtrace.comparison.expected import Figure
+    from backtrace.comparison.expected import Expected, Figure
     from backtrace.graph import Graph
     from backtrace.render.formulas import Layout
     from backtrace.render.lines import Line
@@ -27,12 +27,11 @@ def traced(
     pairs: Sequence[str] | None,
     shown: Shown | None,
     figures: Sequence[Figure] | None,
+    rounding: str | None = None,
 ) -> Trace:
     """A config run with what the command line says, every epoch recorded that is shown or compared."""
     from backtrace.build import build
     from backtrace.config import read
-    from backtrace.render.terminal import ProgressBar
-    from backtrace.trace import run_graph
 
     graph = build(read(config_path(config)))
     keep: set[Keep] = set()
@@ -41,8 +40,18 @@ def traced(
     needed = [each if isinstance(each, int) else each[0] for each in keep]
     count = max([epochs or graph.default_epochs, *(needed if epochs is None else ())])
     keep |= set(shown(count)) if shown else {1, count}
-    with closing(ProgressBar(count)) as bar:
-        return run_graph(graph, epochs=count, keep=keep, values=given_values(pairs), progress=bar)
+    return recorded(graph, count, keep, pairs, rounding)
+
+
+def recorded(
+    graph: Graph, epochs: int, keep: Iterable[Keep], pairs: Sequence[str] | None, rounding: str | None = None
+) -> Trace:
+    """A graph run with other given values, with a bar where it takes long."""
+    from backtrace.render.terminal import ProgressBar
+    from backtrace.trace import run_graph
+
+    with closing(ProgressBar(epochs)) as bar:
+        return run_graph(graph, epochs=epochs, keep=keep, values=given_values(pairs), progress=bar, rounding=rounding)
 
 
 def config_path(config: str) -> str:
@@ -53,7 +62,7 @@ def config_path(config: str) -> str:
 
 
 def layout(
-    digits: int,
+    digits: int | None,
     ascii_: bool,
     only: str | None,
     section: str | None,
@@ -64,7 +73,7 @@ def layout(
     """How a report is laid out on this terminal; refuses a sample that is not there."""
     from backtrace.render import terminal
     from backtrace.render.formulas import Layout
-    from backtrace.render.numbers import Numbers
+    from backtrace.render.numbers import numbers_for
     from backtrace.report import Choice
 
     samples = trace.graph.samples or 1
@@ -72,30 +81,43 @@ def layout(
         raise UsageError(Fault(f"--sample {sample}: there {'is' if samples == 1 else 'are'} {samples}"))
     chosen = sample - 1 if sample is not None and trace.graph.samples else None
     choice = Choice(tuple(parts(only or "")), tuple(parts(section or "")), chosen, full)
-    return Layout(terminal.width(), Numbers(digits), ascii_ or terminal.needs_ascii(sys.stdout), choice)
+    numbers = numbers_for(trace.rounding, digits)
+    return Layout(terminal.width(), numbers, ascii_ or terminal.needs_ascii(sys.stdout), choice)
 
 
-def expected_figures(file: str) -> Sequence[Figure]:
-    """The figures of an expected file."""
-    from backtrace.comparison.expected import read
+def expected_figures(file: str, symbols: str | None = None) -> Expected:
+    """The figures of an expected file, or of standard input, with the names of another program."""
+    from backtrace.comparison.sources import from_bytes, read, with_symbols
 
-    return read(file)
+    found = from_bytes(sys.stdin.buffer.read(), "standard input") if file == "-" else read(file)
+    return with_symbols(found, symbols)
 
 
 def _epochs_of(figures: Sequence[Figure], graph: Graph) -> set[Keep]:
-    from backtrace.comparison.verdicts import epochs
+    from backtrace.comparison.locating import epochs
     from backtrace.keys import Keys
 
     return set(epochs(figures, Keys.of(graph)))
 
 
-def report_differences(trace: Trace, figures: Sequence[Figure], layout: Layout) -> None:
-    """Print a comparison; exit 1 if a figure differs."""
-    from backtrace.comparison import compare
-    from backtrace.render.differences import difference_lines
+def report_differences(
+    trace: Trace,
+    figures: Sequence[Figure],
+    layout: Layout,
+    as_json: bool = False,
+    quiet: bool = False,
+    **options: Any,
+) -> None:
+    """Print a comparison, as text, as data or in one line; exit 1 if a figure differs."""
+    from backtrace.comparison import diff
+    from backtrace.render.difference_data import difference_json
+    from backtrace.render.differences import difference_lines, summary_line
 
-    found = compare(trace, figures)
-    print_out(difference_lines(found, layout))
+    found = diff(trace, figures, **options)
+    if as_json:
+        typer.echo(difference_json(found))
+    else:
+        print_out(iter([summary_line(found)]) if quiet else difference_lines(found, layout))
     if found.failed:
         raise typer.Exit(1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 
 from backtrace.comparison.sheets import Book, Sheet
@@ -18,7 +18,8 @@ from backtrace.schedule import Moment
 
 MOST_NODES: Final = 3000
 MOST_LEAVES: Final = 200
-MOST_LOOKED_AT: Final = 50_000
+MOST_LOOKED_AT: Final = 2_000
+MOST_IN_ALL: Final = 100_000
 """The bounds of one examination, and of all together; beyond them nothing is claimed."""
 
 
@@ -56,6 +57,8 @@ class Ancestry:
     written: dict[tuple[Moment, Expr], Any] = field(default_factory=dict)
     """What is printed, by its formula: a part of another formula may be printed under a name of its own."""
     looked_at: int = 0
+    in_all: int = 0
+    _located: dict[tuple[int, Any], tuple[Sheet, Any, Place]] = field(default_factory=dict)
     _formulas: dict[tuple[Moment, Any], Expr | None] = field(default_factory=dict)
     """What was looked up since the last figure was noted: what is printed decides what a formula is written over."""
 
@@ -133,6 +136,14 @@ class Ancestry:
         sheet = self.book.sheet(view)
         where, target = (sheet.of(key), key.target) if isinstance(key, Key) else (sheet, key)
         return where, self._unchanged(where, target)
+
+    def located(self, view: Sheet, key: Any) -> tuple[Sheet, Any, Place]:
+        """What a leaf of a formula names, and its place; looked up once."""
+        at = (id(view), key)
+        if at not in self._located:
+            where, target = self.resolved(view, key)
+            self._located[at] = where, target, self.place(where, target)
+        return self._located[at]
 
     def _unchanged(self, view: View, target: Any) -> Any:
         """What no update changes is after the update what it was before."""
@@ -243,21 +254,19 @@ class Ancestry:
         seen: set[Place] = set()
 
         def visit(at: Sheet, expr: Expr) -> None:
-            for node in walk(expr):
-                if isinstance(node, Ref):
-                    where, target = self.resolved(at, node.key)
-                    place = self.place(where, target)
-                    if place in seen:
-                        continue
-                    seen.add(place)
-                    self.spend()
-                    if len(seen) > MOST_NODES or len(found) > MOST_LEAVES:
-                        raise TooMuchError
-                    inner = self.formula(where, target)
-                    if any(printed.order < before for printed in self.printed.get(place, ())):
-                        found[place] = (where, target)
-                    elif inner is not None:
-                        visit(where, inner)
+            for key in _keys(expr):
+                where, target, place = self.located(at, key)
+                if place in seen:
+                    continue
+                seen.add(place)
+                self.spend()
+                if len(seen) > MOST_NODES or len(found) > MOST_LEAVES:
+                    raise TooMuchError
+                inner = self.formula(where, target)
+                if any(printed.order < before for printed in self.printed.get(place, ())):
+                    found[place] = (where, target)
+                elif inner is not None:
+                    visit(where, inner)
 
         visit(view, formula)
         return found
@@ -267,8 +276,7 @@ class Ancestry:
         memo: dict[Place, float] = {}
 
         def number(at: Sheet, key: Any) -> float:
-            where, target = self.resolved(at, key)
-            place = self.place(where, target)
+            where, target, place = self.located(at, key)
             if place in fixed:
                 return fixed[place]
             if place not in memo:
@@ -282,10 +290,17 @@ class Ancestry:
         return evaluated(formula, lambda key: number(view, key))
 
     def spend(self) -> None:
-        """Count a number that is looked at; a file of many wrong figures is not examined without end."""
+        """Count a number that is looked at; neither one figure nor many wrong ones are examined without end."""
         self.looked_at += 1
-        if self.looked_at > MOST_LOOKED_AT:
+        self.in_all += 1
+        if self.looked_at > MOST_LOOKED_AT or self.in_all > MOST_IN_ALL:
             raise TooMuchError
+
+
+@lru_cache(maxsize=65536)
+def _keys(expr: Expr) -> tuple[Any, ...]:
+    """What a formula reads, each once."""
+    return tuple(dict.fromkeys(node.key for node in walk(expr) if isinstance(node, Ref)))
 
 
 def _written_out(formula: Expr, view: View) -> Expr:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, overload
 
-from backtrace import yamlfile
 from backtrace.errors import ConfigError, Fault, Place, UsageError, did_you_mean, shortened
 from backtrace.yamlfile import Document, Node
 
@@ -72,6 +70,8 @@ class Figure:
     erratum: Erratum | None = None
     index: tuple[int, ...] = ()
     update: int | None = None
+    type: str = ""
+    """The type it was computed in, where it is a program's number and not a printed text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,23 +136,14 @@ def _decimal(text: str, whole: str, part: str, power: str) -> Reading | None:
 # ── files ──
 
 
-def read(path: str | os.PathLike[str]) -> Expected:
-    """Read an expected file, in YAML or JSON.
-
-    Raises:
-        FileError: it cannot be read.
-        ConfigError: it is refused; with all its faults.
-    """
-    return figures(yamlfile.load(path))
-
-
 def figures(document: Document) -> Expected:
     """The figures of a document that was read, in its order, with its symbols.
 
     Raises:
         ConfigError: it is refused; with all its faults.
 
-    >>> document = yamlfile.parse("epoch 3:\\n  forward: {h1: 0.520, o: [0.61, 0.7]}", "figures.yaml")
+    >>> from backtrace.yamlfile import parse
+    >>> document = parse("epoch 3:\\n  forward: {h1: 0.520, o: [0.61, 0.7]}", "figures.yaml")
     >>> [(f.key, f.printed, f.epoch, f.heading, f.index) for f in figures(document)][:2]
     [('h1', '0.520', 3, 'epoch 3, forward', ()), ('o', '0.61', 3, 'epoch 3, forward', (0,))]
     """
@@ -163,6 +154,25 @@ def figures(document: Document) -> Expected:
     if reader.faults:
         raise ConfigError(reader.faults)
     return Expected(tuple(reader.figures), tuple(reader.symbols), reader.source, reader.notes)
+
+
+def symbols(document: Document) -> tuple[Symbol, ...]:
+    """The names of a file that maps them to expressions, by itself or under ``symbols:``.
+
+    Raises:
+        ConfigError: it is refused; with all its faults.
+
+    >>> from backtrace.yamlfile import parse
+    >>> [(s.name, s.text) for s in symbols(parse('{"fc1.weight": W.T}', "map.yaml"))]
+    [('fc1.weight', 'W.T')]
+    """
+    reader = _Reader(faults=list(document.faults))
+    root = document.root
+    under = root.get("symbols")
+    reader.read_symbols(under if under and under.kind == "mapping" and len(root.items()) == 1 else root)
+    if reader.faults:
+        raise ConfigError(reader.faults)
+    return tuple(reader.symbols)
 
 
 def from_pairs(pairs: Iterable[str]) -> tuple[Figure, ...]:
@@ -184,13 +194,13 @@ def from_pairs(pairs: Iterable[str]) -> tuple[Figure, ...]:
         elif not sign or not key:
             faults.append(Fault(f'"{shortened(pair)}" is not KEY=FIGURE', hint="such as h1=0.51998934"))
         else:
-            faults.append(Fault(f'"{shortened(text)}" is no figure for {shortened(key)}', hint=_hint(text)))
+            faults.append(Fault(f'"{shortened(text)}" is no figure for {shortened(key)}', hint=how_to_write(text)))
     if faults:
         raise UsageError(faults)
     return tuple(found)
 
 
-def _hint(text: str) -> str:
+def how_to_write(text: str) -> str:
     """How to write what was refused."""
     return next((hint for pattern, hint in HINTS if pattern.fullmatch(text.strip())), EXAMPLE)
 
@@ -314,7 +324,7 @@ class _Reader:
     def number(self, node: Node) -> Reading | None:
         says = reading(node.text) if node.kind in ("number", "text") else None
         if says is None:
-            self.refuse(node, f"a figure is expected here, not {node.describe()}", _hint(node.text))
+            self.refuse(node, f"a figure is expected here, not {node.describe()}", how_to_write(node.text))
         return says
 
     def erratum(self, node: Node) -> Erratum:

@@ -76,7 +76,7 @@ class Rounding:
     def _choices(self, place: Place, before: tuple[float, float]) -> list[Leaf]:
         known = [printed for printed in self.ancestry.printed[place] if printed.order < before]
         wrong = any(not printed.sound for printed in known)
-        found = [_leaf(printed) for printed in known]
+        found = [leaf(printed) for printed in known]
         return [*found, Leaf(known[0].exact, 0.0, True)] if wrong else found
 
     def radius(self, view: Sheet, formula: Expr, reading: Mapping[Place, Leaf], middle: float) -> float:
@@ -90,6 +90,7 @@ class Rounding:
     def follows(self, quantity: Quantity, printed: Printed) -> bool | None:
         """Whether a figure follows from printed ones: True from right ones, False from wrong ones, None not at all."""
         view = self.ancestry.book.sheet(quantity.view)
+        self.ancestry.looked_at = 0
         found = None
         for formula in self.ancestry.derivations(view, quantity.target):
             for sound in self._by(view, formula, printed):
@@ -97,6 +98,27 @@ class Rounding:
                     return True
                 found = False
         return found
+
+    def is_too_wide(self, quantity: Quantity, printed: Printed) -> bool:
+        """Whether right printed values leave a span as wide as the value itself, and the figure within it."""
+        view = self.ancestry.book.sheet(quantity.view)
+        return any(
+            self._leaves_open(view, formula, printed) for formula in self.ancestry.derivations(view, quantity.target)
+        )
+
+    def _leaves_open(self, view: Sheet, formula: Expr, printed: Printed) -> bool:
+        try:
+            leaves = self.ancestry.leaves(view, formula, printed.order)
+            for reading in self.readings(leaves, printed.order):
+                middles = {place: leaf.middle for place, leaf in reading.items()}
+                middle = self.ancestry.computed(view, formula, middles)
+                radius = self.radius(view, formula, reading, middle)
+                sound = all(leaf.sound for leaf in reading.values())
+                if sound and max(abs(middle), abs(printed.value - middle)) <= radius < math.inf:
+                    return True
+        except (TooMuchError, RecursionError):
+            pass
+        return False
 
     def _by(self, view: Sheet, formula: Expr, printed: Printed) -> Iterator[bool]:
         """By one formula: from what stands before the figure, or anywhere, and from operands rounded further."""
@@ -184,7 +206,7 @@ class Rounding:
         return found
 
 
-def _leaf(printed: Printed) -> Leaf:
+def leaf(printed: Printed) -> Leaf:
     """The interval that a printed figure stands for."""
     span = abs(printed.value - printed.exact)
     if span <= 4 * math.ulp(printed.exact):

@@ -162,8 +162,9 @@ class Tokens:
         return FUNCTION_OR_OPTION.match(self.text, end) is not None
 
     def _parsed(self, text: str) -> Key | None:
+        """What a text names; other notations do not count, or dw could not be the name of a symbol."""
         try:
-            return self.keys.parse(text)
+            return self.keys.parse(text, aliases=False)
         except UnknownKeyError:
             return None
 

@@ -8,21 +8,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from backtrace.comparison.ancestry import Ancestry, Printed
+from backtrace.comparison.conventions import Convention
 from backtrace.comparison.expected import Expected, Figure
-from backtrace.comparison.members import elements
+from backtrace.comparison.locating import Finder, Located, lists
 from backtrace.comparison.order import NOWHERE, Order, Rank
-from backtrace.comparison.rounding import LARGEST_NOISE, NOISE, PRECISE, Rounding
+from backtrace.comparison.rounding import EPSILON, LARGEST_NOISE, NOISE, PRECISE, Rounding
 from backtrace.comparison.sheets import Book, Sheet
-from backtrace.comparison.symbols import Definition, Named, definitions
-from backtrace.errors import UsageError, did_you_mean
-from backtrace.keys import Key, Keys, Target, UnknownKeyError
+from backtrace.comparison.symbols import Named, definitions
+from backtrace.comparison.tolerances import TYPES, Allowance, Floats, Tolerance
+from backtrace.keys import Derivative, Target
 from backtrace.quantities import Quantity, View
-from backtrace.schedule import Keep, Moment
+from backtrace.schedule import Moment
 from backtrace.trace import Trace
 
 FLOOR: Final = 4
@@ -31,6 +32,10 @@ MOST_BY_HAND: Final = 10_000
 """A file of more figures comes from a program, which rounds nothing on its way."""
 LEAST_DIGITS: Final = 3
 """With fewer significant digits one unit off in the last is a difference like any other."""
+TELLING_DIGITS: Final = 2
+"""With fewer, less than one unit off may be cut as well as wrong."""
+NEGLIGIBLE: Final = 1e-3
+"""The share of a unit below which a number may be printed as 0."""
 
 
 class Verdict(Enum):
@@ -46,12 +51,19 @@ class Verdict(Enum):
     """Not right, but it follows from an earlier figure that is not: this step is right."""
     DIFFERS = "differs"
     """Wrong at the printed digits."""
+    TOO_COARSE = "too coarse to tell"
+    """Not refuted at its digits, but they are too few to confirm anything; neither a match nor a difference."""
+    MISSING = "missing"
+    """Computed here and not among the figures; only where a complete list is asked for."""
     UNKNOWN = "unknown"
     """Its key names nothing here, or not so many numbers."""
 
 
-FAILING: Final = frozenset({Verdict.CARRIED, Verdict.DIFFERS, Verdict.UNKNOWN})
-SOUND: Final = frozenset({Verdict.MATCH, Verdict.LAST_DIGIT, Verdict.ROUNDING})
+Scale = Callable[[Quantity], float]
+"""By what a quantity's number is multiplied before a figure is compared with it."""
+FAILING: Final = frozenset({Verdict.CARRIED, Verdict.DIFFERS, Verdict.MISSING, Verdict.UNKNOWN})
+RIGHT: Final = frozenset({Verdict.MATCH, Verdict.LAST_DIGIT})
+SOUND: Final = RIGHT | {Verdict.ROUNDING, Verdict.TOO_COARSE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,8 @@ class Judged:
 
     ``off`` is by how many units of its last place it is printed too large. What is unknown has no quantity,
     the value nan, and in ``hint`` the reason. ``dated``: the figure names its epoch, by its key or a heading.
+    ``scale`` is what the quantity's number was multiplied by, where a convention of the sheet asks for that;
+    ``value`` is the product.
     """
 
     figure: Figure
@@ -69,6 +83,7 @@ class Judged:
     verdict: Verdict
     off: float
     hint: str = ""
+    scale: float = 1.0
 
     @property
     def target(self) -> Target | None:
@@ -96,11 +111,18 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Diff:
-    """All figures of a comparison in the order of computation, the unknown ones last."""
+class Judgement:
+    """All figures of a comparison in the order of computation, the unknown ones last.
+
+    ``trace`` is what they are compared with: where ``conventions`` change the procedure, that of the changed one.
+    """
 
     trace: Trace
     rows: tuple[Judged, ...]
+    book: Book = field(repr=False)
+    conventions: tuple[Convention, ...] = ()
+    without: int = 0
+    """How many numbers have no figure, where another program's are compared and a list of them is not asked for."""
 
     @cached_property
     def counts(self) -> Mapping[Verdict, int]:
@@ -114,52 +136,19 @@ class Diff:
 
     @property
     def failed(self) -> bool:
-        """Whether any figure differs or is unknown."""
+        """Whether any figure differs, is missing or is unknown."""
         return any(self.counts[verdict] for verdict in FAILING)
 
 
-def epochs(figures: Iterable[Figure], keys: Keys) -> set[Keep]:
-    """The epochs that must be recorded to compare with the figures; without an epoch the first is meant.
-
-    Raises:
-        ConfigError: a symbol of the expected file names what is not there.
-    """
-    symbols = definitions(figures.symbols, keys) if isinstance(figures, Expected) else {}
-    asked = {(figure.key, figure.epoch, figure.update) for figure in figures}
-    dated = (_dated(key, epoch, update) for text, epoch, update in asked if (key := _parsed(keys, text, symbols)))
-    return {keep for key in dated for keep in _epochs_of(key, symbols)} or {1}
+def unscaled(_: Quantity) -> float:
+    """Numbers are printed as they are."""
+    return 1.0
 
 
-def _dated(key: Key, epoch: int | None, update: int | None) -> Key:
-    """The key with an epoch: its own, that of where it stands, or the first."""
-    return key if key.epoch else key._replace(epoch=epoch or 1, update=update)
-
-
-def _epochs_of(key: Key, symbols: Mapping[str, Definition]) -> Iterator[Keep]:
-    """The epochs of a key, or of all that a symbol reads; with the update where one is named."""
-    assert key.epoch is not None
-    yield (key.epoch, key.update) if key.update else key.epoch
-    if isinstance(key.target, Named):
-        for operand in symbols[key.target.name].operands.values():
-            yield from _epochs_of(_dated(operand, key.epoch, key.update), symbols)
-
-
-def _parsed(keys: Keys, text: str, symbols: Mapping[str, Definition]) -> Key | None:
-    """What a key names: a symbol before anything else."""
-    bare, _, epoch = text.rpartition("@")
-    if text in symbols:
-        return Key(Named(text))  # type: ignore[arg-type]
-    number, _, update = epoch.partition(".")
-    if bare in symbols and number.isdecimal():
-        return Key(Named(bare), int(number), int(update) if update else None)  # type: ignore[arg-type]
-    try:
-        return keys.parse(text)
-    except UnknownKeyError:
-        return None
-
-
-def judge(trace: Trace, figures: Iterable[Figure]) -> Diff:
-    """Compare figures with a trace.
+def judge(
+    trace: Trace, figures: Iterable[Figure], tolerances: Sequence[Tolerance] = (), scale: Scale = unscaled
+) -> Judgement:
+    """Compare figures with a trace, whose numbers are printed times ``scale``: at their digits, or as is tolerated.
 
     Raises:
         UsageError: a figure is of an epoch that was not recorded.
@@ -171,16 +160,44 @@ def judge(trace: Trace, figures: Iterable[Figure]) -> Diff:
     >>> [(row.key, row.verdict.value) for row in diff.rows]
     [('z1', 'match'), ('h1', 'differs'), ('q', 'unknown')]
     """
-    symbols = definitions(figures.symbols, trace.keys) if isinstance(figures, Expected) else {}
-    book = Book(trace, symbols)
-    finder = _Finder(book)
-    located = [item for group in _lists(figures) for item in finder.located(group)]
-    ranked = sorted(_compared([item for item in located if item.quantity]), key=_rank(Order(trace.graph)))
-    settled = _settled(ranked, Rounding(Ancestry(book)))
-    return Diff(trace, (*settled, *(item.unknown() for item in located if item.quantity is None)))
+    book = _book(trace, figures)
+    located = list(_all_located(book, figures, scale))
+    allowance = Allowance(tuple(tolerances), trace.graph.objective)
+    judged = _compared([item for item in located if item.quantity], allowance)
+    settled = _settled(sorted(judged, key=_rank(Order(trace.graph))), Rounding(Ancestry(book)), allowance)
+    return Judgement(trace, (*settled, *(_unknown(item) for item in located if item.quantity is None)), book)
 
 
-def _settled(rows: Sequence[Judged], rounding: Rounding) -> Iterator[Judged]:
+def first_look(trace: Trace, figures: Iterable[Figure], allowance: Allowance) -> list[Judged]:
+    """The figures in their own order, each by itself: what follows from others is not told from what differs."""
+    located = list(_all_located(_book(trace, figures), figures, unscaled))
+    known = iter(list(_compared([item for item in located if item.quantity], allowance)))
+    return [next(known) if item.quantity else _unknown(item) for item in located]
+
+
+def rescaled(rows: Iterable[Judged], factors: Iterable[float], allowance: Allowance) -> Iterator[Judged]:
+    """Figures of known numbers compared, each by itself, with these numbers times a factor each."""
+    pairs = zip(rows, factors, strict=True)
+    located = [Located(row.figure, row.quantity, row.dated, row.value * by, scale=by) for row, by in pairs]
+    return _compared(located, allowance)
+
+
+def _book(trace: Trace, figures: Iterable[Figure]) -> Book:
+    return Book(trace, definitions(figures.symbols, trace.keys) if isinstance(figures, Expected) else {})
+
+
+def _all_located(book: Book, figures: Iterable[Figure], scale: Scale) -> Iterator[Located]:
+    finder = Finder(book)
+    for item in (item for group in lists(figures) for item in finder.located(group)):
+        factor = 1.0 if scale is unscaled or item.quantity is None else scale(item.quantity)
+        yield item if factor == 1.0 else item._replace(value=item.value * factor, scale=factor)
+
+
+def _unknown(item: Located) -> Judged:
+    return Judged(item.figure, None, item.dated, math.nan, Verdict.UNKNOWN, math.nan, item.hint)
+
+
+def _settled(rows: Sequence[Judged], rounding: Rounding, allowance: Allowance) -> Iterator[Judged]:
     """The figures with what follows from others told apart from what is wrong by itself, in order."""
     if len(rows) > MOST_BY_HAND:
         yield from rows
@@ -190,34 +207,51 @@ def _settled(rows: Sequence[Judged], rounding: Rounding) -> Iterator[Judged]:
         _note(rounding, row)
     yield from rows[:first]
     for row in rows[first:]:
-        settled = _examined(row, rounding) if row.verdict is Verdict.DIFFERS else row
+        settled = _examined(row, rounding, allowance) if row.verdict is Verdict.DIFFERS else row
         _note(rounding, settled)
         yield settled
 
 
 def _note(rounding: Rounding, row: Judged) -> None:
     assert row.quantity is not None
-    rounding.ancestry.add(row.quantity, _printed(row))
+    rounding.ancestry.add(row.quantity, printed_of(row))
 
 
-def _printed(row: Judged) -> Printed:
-    right = row.verdict in (Verdict.MATCH, Verdict.LAST_DIGIT)
+def printed_of(row: Judged) -> Printed:
+    """A figure as the examination of others reads it."""
+    right = row.verdict in RIGHT or (row.verdict is Verdict.TOO_COARSE and abs(row.off) <= 0.5)
     figure = row.figure
     order = (figure.place.line, figure.place.column) if figure.place else (0, 0)
-    return Printed(figure.value, figure.unit, figure.digits, row.value, right, row.verdict in SOUND, order)
+    value, unit, exact = figure.value / row.scale, figure.unit / abs(row.scale), row.value / row.scale
+    return Printed(value, unit, figure.digits, exact, right, row.verdict in SOUND, order)
 
 
-def _examined(row: Judged, rounding: Rounding) -> Judged:
+def _examined(row: Judged, rounding: Rounding, allowance: Allowance) -> Judged:
     """A figure that is not right at its digits: noise of computing, following from others, or wrong by itself."""
     assert row.quantity is not None
-    figure = row.figure
-    if figure.digits >= PRECISE and abs(figure.value - row.value) <= LARGEST_NOISE:
-        noise = NOISE * rounding.noise(row.quantity)
-        if abs(figure.value - row.value) <= figure.unit / 2 + noise:
-            return replace(row, verdict=Verdict.MATCH)
-    follows = rounding.follows(row.quantity, _printed(row))
+    printed = printed_of(row)
+    if not math.isfinite(row.figure.value):
+        return row
+    if abs(row.figure.value - row.value) <= row.figure.unit / 2 + _noise(row, rounding, allowance) * abs(row.scale):
+        return replace(row, verdict=Verdict.MATCH)
+    follows = rounding.follows(row.quantity, printed)
+    short = row.figure.digits < TELLING_DIGITS and abs(row.off) < 1
+    if follows is None and (short or rounding.is_too_wide(row.quantity, printed)):
+        return replace(row, verdict=Verdict.TOO_COARSE)
     verdict = {True: Verdict.ROUNDING, False: Verdict.CARRIED, None: Verdict.DIFFERS}[follows]
     return replace(row, verdict=verdict)
+
+
+def _noise(row: Judged, rounding: Rounding, allowance: Allowance) -> float:
+    """How far off a program may be that does the same operations, in the type that it computes in."""
+    assert row.quantity is not None
+    figure = row.figure
+    tolerance = allowance.of((figure.key, row.quantity.key), figure.type)
+    if tolerance.dtype and not tolerance.exact:
+        return NOISE * rounding.noise(row.quantity) * TYPES[tolerance.dtype].epsilon / EPSILON
+    if figure.digits >= PRECISE and abs(figure.value - row.value) <= LARGEST_NOISE:
+        return NOISE * rounding.noise(row.quantity)
+    return 0.0
 
 
 def _rank(order: Order) -> Callable[[Judged], Rank]:
@@ -241,117 +275,10 @@ def _rank(order: Order) -> Callable[[Judged], Rank]:
     return rank_of
 
 
-# ── finding the numbers ──
-
-
-class _Located(NamedTuple):
-    """A figure and the number it is compared with; without one, the reason."""
-
-    figure: Figure
-    quantity: Quantity | None
-    dated: bool = False
-    value: float = math.nan
-    hint: str = ""
-
-    def unknown(self) -> Judged:
-        return Judged(self.figure, None, self.dated, math.nan, Verdict.UNKNOWN, math.nan, self.hint)
-
-
-def _lists(figures: Iterable[Figure]) -> Iterator[list[Figure]]:
-    """The figures of each list together; one that stands alone, alone."""
-    group: list[Figure] = []
-    for figure in figures:
-        if group and not any(figure.index):
-            yield group
-            group = []
-        group.append(figure)
-    if group:
-        yield group
-
-
-@dataclass(frozen=True)
-class _Finder:
-    """Finds the number, or the numbers of an array, that figures are of."""
-
-    book: Book
-    seen: dict[str, Key | str] = field(default_factory=dict)
-
-    def located(self, group: Sequence[Figure]) -> Iterator[_Located]:
-        """The numbers of one key: of a lone figure, or of a list."""
-        first = group[0]
-        key = self.parsed(first.key)
-        if isinstance(key, str):
-            return _missing(group, key)
-        views = self.views(key, first)
-        try:
-            values = np.asarray([view.value(key.target) for view in views])
-        except UsageError as error:
-            return _missing(group, error.faults[0].message)
-        shape = _shape(group)
-        # A row or a column of numbers may be written as a plain list: only the order matters.
-        if _squeezed(shape) != _squeezed(values.shape):
-            whole = values.shape if len(views) > 1 else values.shape[1:]
-            return _missing(group, f"it is {_shape_text(whole)}, not {_shape_text(shape)}")
-        dated = (key.epoch or first.epoch) is not None
-        members = ((view, target) for view in views for target in self.members(view, key.target))
-        return (
-            _Located(figure, Quantity(view, target), dated, value)
-            for figure, (view, target), value in zip(group, members, values.ravel().tolist(), strict=True)
-        )
-
-    def views(self, key: Key, figure: Figure) -> Sequence[View]:
-        """The recorded epoch that a figure is of; all its updates where it names none of several."""
-        found = self.book.views(key, figure.epoch, figure.update)
-        return [self.book.sheet(view) for view in found] if isinstance(key.target, Named) else found
-
-    @staticmethod
-    def members(view: View, target: Target) -> Iterator[Target]:
-        """The single numbers that a key names."""
-        if isinstance(target, Named):
-            assert isinstance(view, Sheet)
-            return view.members(target.name)
-        return elements(target, view.graph)
-
-    def parsed(self, text: str) -> Key | str:
-        """What a key names, or the reason why it names nothing; foreign files repeat their keys."""
-        if text not in self.seen:
-            keys = self.book.trace.keys
-            self.seen[text] = _parsed(keys, text, self.book.definitions) or self.reason(text)
-        return self.seen[text]
-
-    def reason(self, text: str) -> str:
-        """Why a text names nothing: the name that may have been meant."""
-        return did_you_mean(text, self.book.definitions) or self.book.trace.keys.suggestion("".join(text.split()))
-
-
-def _missing(group: Sequence[Figure], hint: str) -> Iterator[_Located]:
-    return (_Located(figure, None, hint=hint) for figure in group)
-
-
-def _shape(group: Sequence[Figure]) -> tuple[int, ...]:
-    """The shape of a list whose last figure stands at the end of every axis."""
-    return tuple(at + 1 for at in group[-1].index)
-
-
-def _squeezed(shape: Sequence[int]) -> tuple[int, ...]:
-    return tuple(size for size in shape if size != 1)
-
-
-def _shape_text(shape: Sequence[int]) -> str:
-    """A shape in words.
-
-    >>> _shape_text(()), _shape_text((3,)), _shape_text((2, 3))
-    ('a single number', 'a list of 3', '2 by 3 numbers')
-    """
-    if not shape:
-        return "a single number"
-    return f"a list of {shape[0]}" if len(shape) == 1 else f"{' by '.join(map(str, shape))} numbers"
-
-
 # ── comparing ──
 
 
-def _compared(items: Sequence[_Located]) -> Iterator[Judged]:
+def _compared(items: Sequence[Located], allowance: Allowance) -> Iterator[Judged]:
     """Every figure with its number at once: files of arrays have a hundred thousand."""
     figures = [item.figure for item in items]
     printed = np.array([figure.value for figure in figures])
@@ -359,11 +286,39 @@ def _compared(items: Sequence[_Located]) -> Iterator[Judged]:
     digits = np.array([figure.digits for figure in figures])
     value = np.array([item.value for item in items])
     with np.errstate(all="ignore"):
-        distance = np.abs(printed - value)
-        floor = FLOOR * np.spacing(np.maximum(np.abs(printed), np.abs(value)))
+        distance = np.where(printed == value, 0.0, np.abs(printed - value))
+        floor = FLOOR * np.spacing(np.maximum(np.abs(printed), np.abs(value))) + _allowed(items, value, allowance)
         match = distance <= unit / 2 + floor
         near = (distance <= unit + floor) & (digits >= LEAST_DIGITS)
         off = np.where(distance <= floor, 0.0, (printed - value) / unit)
-    for item, equal, close, units in zip(items, match.tolist(), near.tolist(), off.tolist(), strict=True):
-        verdict = Verdict.MATCH if equal else Verdict.LAST_DIGIT if close else Verdict.DIFFERS
-        yield Judged(item.figure, item.quantity, item.dated, item.value, verdict, units)
+        # a 0 that is right at its digits says no more than that the number is small
+        coarse = match & (printed == 0) & (unit > 0) & (np.abs(value) > NEGLIGIBLE * unit + floor)
+    verdicts = np.select([coarse, match, near], [0, 1, 2], 3).tolist()
+    for item, verdict, units in zip(items, verdicts, off.tolist(), strict=True):
+        yield Judged(item.figure, item.quantity, item.dated, item.value, COMPARED[verdict], units, scale=item.scale)
+
+
+COMPARED: Final = (Verdict.TOO_COARSE, Verdict.MATCH, Verdict.LAST_DIGIT, Verdict.DIFFERS)
+
+
+def _allowed(items: Sequence[Located], value: Floats, allowance: Allowance) -> Floats:
+    """What each figure may be off by beside its digits."""
+    if not allowance.rules and not any(item.figure.type for item in items):
+        return np.zeros_like(value)
+    chosen = [allowance.of(_names(item, allowance), item.figure.type) for item in items]
+    return allowance.sizes(chosen, value, [_array(item) for item in items])
+
+
+def _names(item: Located, allowance: Allowance) -> tuple[str, ...]:
+    """What a figure's key is called where rules go by it: as it is written, and as the program writes it."""
+    assert item.quantity is not None
+    return (item.figure.key, item.quantity.key) if allowance.by_key else (item.figure.key,)
+
+
+def _array(item: Located) -> object:
+    """The array that a figure is of, in its epoch; what has none stands by itself."""
+    assert item.quantity is not None
+    target, view = item.quantity.target, item.quantity.view
+    if isinstance(target, Derivative):
+        target = target.by
+    return (view.epoch, view.update, getattr(target, "name", target), isinstance(item.quantity.target, Derivative))

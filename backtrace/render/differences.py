@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
+import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from backtrace.comparison import Diff, Judged, Verdict
 from backtrace.comparison.expected import Figure
-from backtrace.comparison.verdicts import FAILING
 from backtrace.errors import shortened, visible
+from backtrace.render.figure_texts import computed_text, off_text
 from backtrace.render.formulas import Formulas, Layout
-from backtrace.render.lines import GAP, Entry, Line, Span, aligned, cells, natural_edge, padded, wrapped
-from backtrace.render.numbers import LARGEST_FIXED, Numbers
+from backtrace.render.lines import GAP, Line, Span, cells, padded, wrapped
+from backtrace.render.roots import IN_ASCII, Roots
 
 SUMMARY: Final = {
     Verdict.MATCH: ("matches", "match", "good"),
@@ -21,21 +22,28 @@ SUMMARY: Final = {
     Verdict.ROUNDING: ("follows from rounded values", "follow from rounded values", ""),
     Verdict.CARRIED: ("follows from an earlier difference", "follow from an earlier difference", ""),
     Verdict.DIFFERS: ("differs", "differ", "bad"),
+    Verdict.TOO_COARSE: ("is too coarse to tell", "are too coarse to tell", ""),
+    Verdict.MISSING: ("is missing", "are missing", "bad"),
     Verdict.UNKNOWN: ("is unknown here", "are unknown here", "bad"),
 }
-LISTED: Final = frozenset(Verdict) - {Verdict.MATCH, Verdict.UNKNOWN}
-"""What has a row of its own."""
 """A verdict's words for one figure and for several, and its colour."""
-
+LISTED: Final = frozenset({Verdict.DIFFERS, Verdict.MISSING})
+"""What has a row of its own in any case."""
 HEADS: Final = ("printed", "computed", "units off", "verdict", "line")
 LEFT: Final = ("", "verdict")
 """The columns that begin at the left; numbers end at the right."""
+MOST_ROOTS: Final = 3
+"""So many of the figures that are wrong by themselves are shown in full."""
 MOST: Final = 20
 """A comparison shows so many rows that differ; all of them where everything is asked for."""
 LONGEST_NUMBER: Final = 26
 """More characters of a printed number are cut in the middle."""
-ALL_DIGITS: Final = 17
-"""No float has more significant digits."""
+
+
+def difference_text(diff: Diff, layout: Layout | None = None) -> str:
+    """The comparison as text without colours."""
+    lines = difference_lines(diff, layout)
+    return "\n".join("".join(span.text for span in line).rstrip() for line in lines)
 
 
 def difference_lines(diff: Diff, layout: Layout | None = None) -> Iterator[Line]:
@@ -43,6 +51,24 @@ def difference_lines(diff: Diff, layout: Layout | None = None) -> Iterator[Line]
     page = _Page(diff, layout or Layout())
     for line in page.lines():
         yield tuple(_in_ascii(span) for span in line) if page.layout.ascii else line
+
+
+def summary_line(diff: Diff) -> Line:
+    """The counts in one line, and the first difference."""
+    page = _Page(diff, Layout(width=sys.maxsize))
+    (line,) = page.summary()
+    names = ", ".join(convention.name for convention in diff.conventions)
+    under = (Span(f"; by convention: {names}"),) if names else ()
+    first = (Span(f"; the first: {page.label(diff.first)}"),) if diff.first else ()
+    return (*line, *under, *first)
+
+
+def convention_lines(diff: Diff, layout: Layout) -> Iterator[Line]:
+    """A sentence for each convention that the figures are compared under."""
+    for convention in diff.conventions:
+        text = f"The figures follow if {convention.sentence} ({convention.name})."
+        for line in wrapped(text.translate(IN_ASCII) if layout.ascii else text, layout.width):
+            yield (Span(line, "heading"),)
 
 
 def _in_ascii(span: Span) -> Span:
@@ -58,24 +84,27 @@ class _Page:
     layout: Layout
 
     def lines(self) -> Iterator[Line]:
+        yield from convention_lines(self.diff, self.layout)
         yield from self.summary()
-        shown = self.shown()
-        if shown:
+        if self.full or any(row.verdict in LISTED for row in self.diff.rows):
             yield ()
-            yield from self.table(shown)
-        if self.diff.first:
-            yield ()
-            yield from self.first(self.diff.first)
+            yield from self.table()
+        yield from self.mistakes()
         unknown = [row for row in self.diff.rows if row.verdict is Verdict.UNKNOWN]
         if unknown:
             yield ()
             yield from self.unknown(unknown)
 
+    @property
+    def full(self) -> bool:
+        """Whether every row is to be shown."""
+        return self.layout.choice.full
+
     # ── the counts ──
 
     def summary(self) -> Iterator[Line]:
         """How many figures there are of each verdict; on a second line what does not fit."""
-        total = len(self.diff.rows)
+        total = len(self.diff.rows) - self.diff.counts[Verdict.MISSING]
         line = [Span(f"{total:,} figure{'s' * (total != 1)}: ")]
         pieces = list(self.pieces(total))
         for number, piece in enumerate(pieces):
@@ -88,12 +117,19 @@ class _Page:
 
     def pieces(self, total: int) -> Iterator[Span]:
         counts = self.diff.counts
-        if counts[Verdict.MATCH] == total:
+        if counts[Verdict.MATCH] == len(self.diff.rows):
             yield Span("all match" if total != 1 else "it matches", "good")
-            return
-        for verdict, (one, several, role) in SUMMARY.items():
+        else:
+            yield from self.of_each_verdict()
+        if self.diff.without:
+            yield Span(f"{self.diff.without:,} more without a figure", "dim")
+
+    def of_each_verdict(self) -> Iterator[Span]:
+        """The count of each verdict, and of the errata that are known."""
+        counts = self.diff.counts
+        for verdict, (_, _, role) in SUMMARY.items():
             if counts[verdict]:
-                yield Span(f"{counts[verdict]:,} {one if counts[verdict] == 1 else several}", role)
+                yield Span(words_of(verdict, counts[verdict]), role)
         wrong = (row.figure for row in self.diff.rows if row.verdict is not Verdict.MATCH)
         known = sum(figure.erratum is not None for figure in wrong)
         if known:
@@ -101,31 +137,48 @@ class _Page:
 
     # ── what differs ──
 
-    def shown(self) -> list[Judged]:
-        """What is not as printed; if that is too much, without what differs in the last digit only."""
-        rows = [row for row in self.diff.rows if row.verdict in LISTED]
-        if len(rows) > MOST and not self.layout.choice.full and self.diff.first:
-            return [row for row in rows if row.verdict in FAILING]
-        return rows
-
-    def table(self, rows: Sequence[Judged]) -> Iterator[Line]:
-        """A row a figure, under the headings of its source; what an author says of it below."""
-        limit = len(rows) if self.layout.choice.full else MOST
-        texts = [self.cells(row) for row in rows[:limit]]
-        heads = HEADS if any(text[-1] for text in texts) else HEADS[:-1]
-        widths = [max(cells(head), *(cells(text[k + 1]) for text in texts)) for k, head in enumerate(heads)]
+    def table(self) -> Iterator[Line]:
+        """A row a figure that differs, in the order of computation; what stands between is counted."""
+        runs = list(self.runs())
+        texts = {id(row): self.cells(row) for row, _ in runs if row is not None}
+        shown = list(texts.values())
+        heads = HEADS if any(text[-1] for text in shown) else HEADS[:-1]
+        widths = [max(cells(head), *(cells(text[k + 1]) for text in shown)) for k, head in enumerate(heads)]
         room = self.layout.width - 2 - sum(width + len(GAP) for width in widths)
-        left = max((cells(text[0]) for text in texts if cells(text[0]) <= room), default=0)
+        left = max((cells(text[0]) for text in shown if cells(text[0]) <= room), default=0)
         yield (Span(self.columns(("", *heads), (left + 2, *widths)), "dim"),)
         heading = ""
-        for row, text in zip(rows, texts, strict=False):
+        for row, passed in runs:
+            if row is None:
+                yield (Span(f"  {self.dots} {self.counted(passed)}", "dim"),)
+                continue
             if row.figure.heading != heading:
                 heading = row.figure.heading
                 yield (Span(f"  {self.cut(heading, self.layout.width - 2)}", "layer"),)
-            yield from self.row(row, text, (left, *widths))
+            yield from self.row(row, texts[id(row)], (left, *widths))
             yield from self.erratum(row)
-        if len(rows) > limit:
-            yield (Span(f"  {self.dots} {len(rows) - limit:,} more that differ", "dim"),)
+
+    def runs(self) -> Iterator[tuple[Judged | None, list[Judged]]]:
+        """The rows to show, and between them the runs of those that are only counted."""
+        rows = [row for row in self.diff.rows if row.verdict is not Verdict.UNKNOWN]
+        passed: list[Judged] = []
+        limit = len(rows) if self.full else MOST
+        for row in rows:
+            if (row.verdict not in LISTED and not self.full) or not limit:
+                passed.append(row)
+                continue
+            if passed:
+                yield None, passed
+                passed = []
+            limit -= 1
+            yield row, []
+        if passed:
+            yield None, passed
+
+    def counted(self, rows: Sequence[Judged]) -> str:
+        """How many figures of each verdict a run has."""
+        counts = Counter(row.verdict for row in rows)
+        return ", ".join(words_of(verdict, counts[verdict]) for verdict in SUMMARY if counts[verdict])
 
     @property
     def dots(self) -> str:
@@ -182,19 +235,29 @@ class _Page:
         room = limit - 2 if self.layout.ascii else limit  # three dots instead of one
         return shortened(text, room).replace("…", self.dots)
 
-    # ── the first difference ──
+    # ── what is wrong by itself ──
 
-    def first(self, row: Judged) -> Iterator[Line]:
-        """How the number is computed, and what was printed."""
-        assert row.quantity is not None
+    def mistakes(self) -> Iterator[Line]:
+        """The first figure that is wrong by itself in full, then the others."""
+        if self.diff.first is None:
+            return
+        roots = Roots(self.diff, self.layout)
+        found = self.diff.diagnoses
+        for number, diagnosis in enumerate(found if self.full else found[:MOST_ROOTS]):
+            yield ()
+            title = "The first difference" if number == 0 else "Another difference"
+            yield from roots.block(diagnosis, title, self.where(diagnosis.root))
+        if len(found) > MOST_ROOTS and not self.full:
+            yield ()
+            yield (
+                Span(
+                    f"{self.dots} {len(found) - MOST_ROOTS:,} more differences by themselves; --all shows them", "dim"
+                ),
+            )
+
+    def where(self, row: Judged) -> str:
         place = row.figure.place
-        where = f"{GAP}{self.cut(place.file, 40)}:{place.line}" if place else ""
-        yield Span(f"The first difference: {self.label(row)}", "heading"), Span(where, "dim")
-        digits = max(self.layout.numbers.digits, decimals(row.figure) or 0)
-        writer = Formulas(replace(self.layout, numbers=Numbers(digits)), row.quantity.view)
-        computed = replace(writer.entry(row.quantity), value=self.computed(row))
-        entries = [computed, Entry("printed", "", "", self.printed(row))]
-        yield from aligned(entries, self.layout.width, natural_edge(entries, self.layout.width))
+        return f"{GAP}{self.cut(place.file, 40)}:{place.line}" if place else ""
 
     # ── what cannot be compared ──
 
@@ -224,41 +287,11 @@ class _Page:
         yield from ((Span(f"    {line}", "dim"),) for line in wrapped(hint, self.layout.width - 4))
 
 
-# ── numbers ──
+def words_of(verdict: Verdict, count: int) -> str:
+    """How many figures have a verdict, in words.
 
-
-def decimals(figure: Figure) -> int | None:
-    """The digits after the point of the printed number; None for a fraction."""
-    mantissa = figure.printed.lower().partition("e")[0]
-    return None if "/" in mantissa else len(mantissa.replace(",", ".").partition(".")[2].strip())
-
-
-def computed_text(figure: Figure, value: float) -> str:
-    """The computed number, written as the printed one is and to two places more.
-
-    >>> from backtrace.comparison.expected import from_pairs
-    >>> figures = from_pairs(["x=0.52", "x=5.2e-1", "x=1/2", "x=1"])
-    >>> [computed_text(figure, 0.519989340156) for figure in figures]
-    ['0.5200', '5.200e-01', '0.5199893402', '0.52']
+    >>> words_of(Verdict.MATCH, 1), words_of(Verdict.CARRIED, 1200)
+    ('1 matches', '1,200 follow from an earlier difference')
     """
-    places = decimals(figure)
-    if not math.isfinite(value):
-        return Numbers().value(value)
-    if places is None:
-        return f"{value:.10g}"
-    if "e" in figure.printed.lower() or abs(value) >= LARGEST_FIXED:
-        return f"{value:.{min(places + 2, ALL_DIGITS - 1)}e}"
-    before = len(str(int(abs(value))))
-    return f"{value:.{min(places + 2, ALL_DIGITS + 1 - before)}f}"
-
-
-def off_text(units: float) -> str:
-    """By how many units a figure is printed too large.
-
-    >>> off_text(-0.74), off_text(150.3), off_text(123456.0), off_text(1.5e9)
-    ('-0.7', '+150', '+123456', '+1.5e+09')
-    """
-    if not math.isfinite(units):
-        return ""
-    size = abs(units)
-    return f"{units:+.1f}" if size < 99.95 else f"{units:+.0f}" if size < 1e6 else f"{units:+.1e}"
+    one, several, _ = SUMMARY[verdict]
+    return f"{count:,} {one if count == 1 else several}"

@@ -1,0 +1,5 @@
+"""Slips: which mistake a wrong figure is consistent with."""
+
+from backtrace.comparison.slips.search import Diagnosis, Search, Slip
+
+__all__ = ["Diagnosis", "Search", "Slip"]
