@@ -131,50 +131,21 @@ def counters(graph: Graph, made: int) -> Arrays:
     return {UPDATE: np.asarray(float(graph.start + made)), EPOCH: np.asarray(float(epoch))}
 
 
-class ArrayExecutor:
-    """Trains by numpy calls."""
-
-    kind = "arrays"
+class Held:
+    """What an executor keeps from update to update as arrays: given values, parameters, states, the count."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.given: Arrays = {name: given.values for name, given in graph.givens.items()}
-        self.given[RATE] = np.float64(graph.learning_rate or 0.0)  # type: ignore[assignment]
+        self.given[RATE] = np.asarray(graph.learning_rate or 0.0)
         self.given |= graph.states
         self.made = 0
         self.replaced = [(e.name, e.state) for e in graph.updates if e.state]
-        self.full = Program(graph.step, graph.samples)
-        self.forward = Program(graph.run, graph.samples)
 
-    def advance(self, updates: int) -> Sequence[float]:
-        """Make so many updates, fewer where the graph's condition holds before; the objective before each."""
-        losses: list[float] = []
-        for _ in range(updates):
-            found = self._computed()
-            if self.graph.until and found[STOP]:
-                break
-            self._renew(found)
-            losses.append(float(found[self.graph.objective]) if self.graph.objective else 0.0)
-        return losses
-
-    def _computed(self) -> Arrays:
-        return self.full.run(self.given | counters(self.graph, self.made))
-
-    def _renew(self, found: Arrays) -> None:
+    def renew(self, found: Arrays) -> None:
         """Take the new values of an update for the old ones."""
         self.made += 1
         self.given = self.given | {old: found[new] for new, old in self.replaced}
-
-    def observe(self) -> Arrays:
-        """Make one update; everything before it, and what the forward pass gives after it."""
-        before = self.given | counters(self.graph, self.made)
-        found = self._computed()
-        self._renew(found)
-        result = before | found
-        if self.replaced:
-            after = self.forward.run(self.given)
-            result |= {f"{name}+": values for name, values in after.items()}
-        return result
 
     def state(self) -> Arrays:
         """The trained parameters and the optimiser's state as they are now."""
@@ -187,3 +158,39 @@ class ArrayExecutor:
     def feed(self, batch: Arrays) -> None:
         """Take other given values for the updates to come."""
         self.given = self.given | batch
+
+
+class ArrayExecutor(Held):
+    """Trains by numpy calls."""
+
+    kind = "arrays"
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self.full = Program(graph.step, graph.samples)
+        self.forward = Program(graph.run, graph.samples)
+
+    def advance(self, updates: int) -> Sequence[float]:
+        """Make so many updates, fewer where the graph's condition holds before; the objective before each."""
+        losses: list[float] = []
+        for _ in range(updates):
+            found = self._computed()
+            if self.graph.until and found[STOP]:
+                break
+            self.renew(found)
+            losses.append(float(found[self.graph.objective]) if self.graph.objective else 0.0)
+        return losses
+
+    def _computed(self) -> Arrays:
+        return self.full.run(self.given | counters(self.graph, self.made))
+
+    def observe(self) -> Arrays:
+        """Make one update; everything before it, and what the forward pass gives after it."""
+        before = self.given | counters(self.graph, self.made)
+        found = self._computed()
+        self.renew(found)
+        result = before | found
+        if self.replaced:
+            after = self.forward.run(self.given)
+            result |= {f"{name}+": values for name, values in after.items()}
+        return result

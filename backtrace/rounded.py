@@ -21,7 +21,7 @@ import numpy.typing as npt
 from backtrace.chains import Chains
 from backtrace.codegen import places
 from backtrace.errors import Fault, NumericError, UsageError
-from backtrace.executor import Arrays, counters, evaluate
+from backtrace.executor import Arrays, Held, counters, evaluate
 from backtrace.expressions import Call, Element, Expr, Num, Ref
 from backtrace.graph import RATE, STOP, Equation, Graph
 from backtrace.keys import Derivative, Short, Target, Via
@@ -185,19 +185,15 @@ class RoundedView(View):
 # ── running ──
 
 
-class RoundedExecutor:
+class RoundedExecutor(Held):
     """Trains number by number: a step is a view whose record is what is given."""
 
     kind = "rounded formulas"
 
     def __init__(self, graph: Graph, rounding: Rounding) -> None:
         check_size(graph)
-        self.graph, self.rounding = graph, rounding
-        self.given: Arrays = {name: given.values for name, given in graph.givens.items()}
-        self.given[RATE] = np.asarray(graph.learning_rate or 0.0)
-        self.given |= graph.states
-        self.made = 0
-        self.replaced = [(equation.name, equation.state) for equation in graph.updates if equation.state]
+        super().__init__(graph)
+        self.rounding = rounding
         self.chains: dict[frozenset[str], dict[Element, Chains]] = {}
 
     def advance(self, updates: int) -> Sequence[float]:
@@ -208,7 +204,7 @@ class RoundedExecutor:
             if self.graph.until and view.number(Element(STOP)):
                 break
             losses.append(self._finite(view, view.objective) if self.graph.objective else 0.0)
-            self._renew(self._computed(view, self.graph.updates))
+            self.renew(self._computed(view, self.graph.updates))
         return losses
 
     def view(self) -> RoundedView:
@@ -239,31 +235,14 @@ class RoundedExecutor:
         hint = f"with results of {self.rounding.text} something may have become 0: keep more digits"
         raise NumericError(Fault(message, hint=hint))
 
-    def _renew(self, found: Arrays) -> None:
-        """Take the new values of an update for the old ones."""
-        self.made += 1
-        self.given = self.given | {old: found[new] for new, old in self.replaced}
-
     def observe(self) -> Arrays:
         """Make one update; everything before it, and what the forward pass gives after it."""
         view = self.view()
         found = self._computed(view, self.graph.step)
         if self.replaced:
             found |= self._computed(view, self.graph.forward, "+")
-        self._renew(found)
+        self.renew(found)
         return view.record | found
-
-    def state(self) -> Arrays:
-        """The trained parameters and the optimiser's state as they are now."""
-        return {old: self.given[old] for _, old in self.replaced}
-
-    def resume(self, state: Arrays, made: int) -> None:
-        """Go on from such parameters and states, after so many updates."""
-        self.given, self.made = self.given | state, made
-
-    def feed(self, batch: Arrays) -> None:
-        """Take other given values for the updates to come."""
-        self.given = self.given | batch
 
 
 def check_size(graph: Graph) -> None:

@@ -16,43 +16,55 @@ from backtrace.errors import Fault, UsageError
 if TYPE_CHECKING:
     from backtrace.comparison.expected import Expected
 
+Figures = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[EXPECTED]",
+        help="a YAML, JSON or CSV file of keys and figures, - for standard input, or pairs such as h1=0.51; "
+        "an example has its own",
+    ),
+]
+Conventions = Annotated[
+    list[str] | None,
+    typer.Option("--convention", metavar="NAME", help="compare under it; no-NAME: never; none: as written"),
+]
+Rtol = Annotated[
+    list[str] | None,
+    typer.Option("--rtol", metavar="R", help="of a program's figures: a share that they may be off; 'dE/*=1e-4'"),
+]
+Atol = Annotated[list[str] | None, typer.Option("--atol", metavar="A", help="how far off they may be")]
+Ulp = Annotated[list[str] | None, typer.Option("--ulp", metavar="N", help="how many gaps of their type")]
+Dtype = Annotated[
+    list[str] | None,
+    typer.Option("--dtype", metavar="TYPE", help="what they were computed in: float32, float16, bfloat16, float64"),
+]
+Symbols = Annotated[
+    str | None,
+    typer.Option("--symbols", metavar="FILE", help="a YAML file of another program's names: fc1.weight: W.T"),
+]
+Complete = Annotated[bool, typer.Option("--complete", help="what has no figure is missing")]
+All = Annotated[bool, typer.Option("--all", help="every row, every difference in full")]
+Json = Annotated[bool, typer.Option("--json", help="the whole result as JSON")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="the counts alone, in one line")]
+
 
 @app.command(short_help="compare with expected figures")
 def diff(
     config: Config,
-    expected: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[EXPECTED]",
-            help="a YAML, JSON or CSV file of keys and figures, - for standard input, or pairs such as h1=0.51; "
-            "an example has its own",
-        ),
-    ] = None,
+    expected: Figures = None,
     epochs: Epochs = None,
     set_: Set = None,
     round_: Round = None,
-    convention: Annotated[
-        list[str] | None,
-        typer.Option("--convention", metavar="NAME", help="compare under it; no-NAME: never; none: as written"),
-    ] = None,
-    rtol: Annotated[
-        list[str] | None,
-        typer.Option("--rtol", metavar="R", help="of a program's figures: a share that they may be off; 'dE/*=1e-4'"),
-    ] = None,
-    atol: Annotated[list[str] | None, typer.Option("--atol", metavar="A", help="how far off they may be")] = None,
-    ulp: Annotated[list[str] | None, typer.Option("--ulp", metavar="N", help="how many gaps of their type")] = None,
-    dtype: Annotated[
-        list[str] | None,
-        typer.Option("--dtype", metavar="TYPE", help="what they were computed in: float32, float16, bfloat16, float64"),
-    ] = None,
-    symbols: Annotated[
-        str | None,
-        typer.Option("--symbols", metavar="FILE", help="a YAML file of another program's names: fc1.weight: W.T"),
-    ] = None,
-    complete: Annotated[bool, typer.Option("--complete", help="what has no figure is missing")] = False,
-    all_: Annotated[bool, typer.Option("--all", help="every row, every difference in full")] = False,
-    json_: Annotated[bool, typer.Option("--json", help="the whole result as JSON")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="the counts alone, in one line")] = False,
+    convention: Conventions = None,
+    rtol: Rtol = None,
+    atol: Atol = None,
+    ulp: Ulp = None,
+    dtype: Dtype = None,
+    symbols: Symbols = None,
+    complete: Complete = False,
+    all_: All = False,
+    json_: Json = False,
+    quiet: Quiet = False,
     ascii_: Ascii = False,
     debug: Debug = False,
 ) -> None:

@@ -17,6 +17,22 @@ if TYPE_CHECKING:
     from backtrace.schedule import Keep
     from backtrace.trace import Trace
 
+Sections = Annotated[
+    str | None,
+    typer.Option("--section", metavar="NAMES", help="given, forward, error, step 1, ..., after"),
+]
+InFull = Annotated[
+    str | None,
+    typer.Option("--epoch", metavar="LIST", help="epochs to show in full: 1,10,last; 1.2 is an update"),
+]
+Every = Annotated[int | None, typer.Option("--every", metavar="K", min=1, help="show every K-th epoch")]
+Sample = Annotated[int | None, typer.Option("--sample", metavar="S", min=1, help="show one sample only")]
+Full = Annotated[bool, typer.Option("--full", help="leave nothing out, however long")]
+Expect = Annotated[
+    str | None,
+    typer.Option("--expect", metavar="FILE", help="compare with expected figures; exit 1 if they differ"),
+]
+
 
 @app.command(short_help="print the whole calculation")
 def run(
@@ -24,24 +40,15 @@ def run(
     epochs: Epochs = None,
     set_: Set = None,
     only: Only = None,
-    section: Annotated[
-        str | None,
-        typer.Option("--section", metavar="NAMES", help="given, forward, error, step 1, ..., after"),
-    ] = None,
-    epoch: Annotated[
-        str | None,
-        typer.Option("--epoch", metavar="LIST", help="epochs to show in full: 1,10,last; 1.2 is an update"),
-    ] = None,
-    every: Annotated[int | None, typer.Option("--every", metavar="K", min=1, help="show every K-th epoch")] = None,
-    sample: Annotated[int | None, typer.Option("--sample", metavar="S", min=1, help="show one sample only")] = None,
-    full: Annotated[bool, typer.Option("--full", help="leave nothing out, however long")] = False,
+    section: Sections = None,
+    epoch: InFull = None,
+    every: Every = None,
+    sample: Sample = None,
+    full: Full = False,
     digits: Digits = None,
     round_: Round = None,
     ascii_: Ascii = False,
-    expect: Annotated[
-        str | None,
-        typer.Option("--expect", metavar="FILE", help="compare with expected figures; exit 1 if they differ"),
-    ] = None,
+    expect: Expect = None,
     debug: Debug = False,
 ) -> None:
     """\b

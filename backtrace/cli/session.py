@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from backtrace.render.lines import Line
     from backtrace.schedule import Keep
     from backtrace.trace import Trace
+
+
+MOST_EPOCHS: Final = 1_000_000
+"""Figures of a later epoch are a slip of the pen, unless --epochs says so too."""
 
 
 def traced(
@@ -37,8 +41,11 @@ def traced(
     keep: set[Keep] = set()
     if figures is not None:
         keep = _epochs_of(figures, graph)
-    needed = [each if isinstance(each, int) else each[0] for each in keep]
-    count = max([epochs or graph.default_epochs, *(needed if epochs is None else ())])
+    last = max((each if isinstance(each, int) else each[0] for each in keep), default=0)
+    if last > (MOST_EPOCHS if epochs is None else epochs):
+        asked = f"--epochs {last} trains that far" if epochs is None else "leave --epochs out, or give more"
+        raise UsageError(Fault(f"there are figures of epoch {last:,}", hint=asked))
+    count = max(epochs or graph.default_epochs, last)
     keep |= set(shown(count)) if shown else {1, count}
     return recorded(graph, count, keep, pairs, rounding)
 
