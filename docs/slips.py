@@ -25,7 +25,8 @@ A figure is worked out anew three times: from everything that the sheet prints b
 and from what is given. A mistake is named only if
 
 - it gives the figure to its digits, and something that is ten tolerances or more from the right value;
-- no right figure beside it speaks against it: who leaves something out in a whole array leaves it out everywhere;
+- no figure beside it speaks against it: who leaves something out in a whole array leaves it out everywhere, and a wrong
+  figure of the same array must be what the mistake makes of it;
 - chance would not give the figure as well: what is tried is counted, and what lies as near to the right value as the
   figure must be met by accident in less than one case of twenty. Few digits say little; several wrong figures that one
   mistake gives say more than one.

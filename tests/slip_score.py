@@ -46,6 +46,7 @@ class Said:
     """What is said of a case: an outcome for each of its answers, and whatever else is named."""
 
     case: Case
+    diff: Diff
     outcomes: dict[str, Outcome]
     wrong: tuple[Named, ...]
 
@@ -56,15 +57,24 @@ class Said:
         return [root for root in quiet if not {root, ANYWHERE} & set(self.case.silent)]
 
 
+KNOWN: Final[dict[str, Said]] = {}
+
+
 def said(case: Case) -> Said:
-    """What the program says of a case."""
+    """What the program says of a case; worked out once."""
+    if case.name not in KNOWN:
+        KNOWN[case.name] = _said(case)
+    return KNOWN[case.name]
+
+
+def _said(case: Case) -> Said:
     diff = backtrace.diff(case.trace, case.expected)
     names = tuple(named(diff))
     outcomes = {root: _outcome(names, root, ids) for root, ids in case.answers.items()}
     if case.convention:
         recognised = any(convention.name == case.convention for convention in diff.conventions)
         outcomes[case.convention] = Outcome.RIGHT if recognised else Outcome.SILENT
-    return Said(case, outcomes, tuple(one for one in names if not one.kinds & case.anything))
+    return Said(case, diff, outcomes, tuple(one for one in names if not one.kinds & case.anything))
 
 
 def _outcome(names: Iterable[Named], root: str, ids: frozenset[str]) -> Outcome:

@@ -289,6 +289,15 @@ def test_what_follows_from_a_slip_is_counted() -> None:
     assert [row.key for row in found.carried] == ["dE_tot/dU11", "U11+"]
 
 
+def test_a_wrong_figure_of_the_same_array_speaks_against_a_slip() -> None:
+    sheet = "configs/example.yaml", {"learning_rate": 0.05}
+    keys = [f"{name}{i}{j}+" for name in "WU" for i in (1, 2) for j in (1, 2)]
+    value = of(backtrace.run(sheet[0], values=sheet[1]))
+    pairs = ["t2=0.68048", *(f"{key}={value(key):.5f}" for key in keys)]
+    found = backtrace.diff(backtrace.run(sheet[0]), from_pairs(pairs)).diagnoses
+    assert [(each.root.key, each.slips) for each in found] == [(key, ()) for key in keys]
+
+
 def test_an_older_program_explains_all_later_figures_of_a_page() -> None:
     expected = read("configs/mazur.expected.yaml")
     first, second = backtrace.diff(recorded("configs/mazur.yaml", expected), expected).diagnoses

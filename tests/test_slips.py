@@ -4,7 +4,6 @@ from random import Random
 
 import pytest
 
-import backtrace
 from tests.planted import conventions
 from tests.planted.trials import Draw, arbitrary, clean, smallest, sources
 from tests.slip_cases import Case, cases
@@ -15,7 +14,8 @@ SILENT: dict[str, str] = {}
 """Planted slips of which nothing is said on their sheet here, and why: at most one in twenty."""
 
 TO_NAME = [case for case in CASES if case.answers or case.convention]
-PLANTED = [pytest.param(name, draw, id=name) for name, draw in sources()]
+PLANTED = [pytest.param(name, draw, id=name) for name, draw in list(sources())[::3]]
+"""A third of them: ``python -m benchmarks.slips`` has them all, and ``tests/test_slip_rows.py`` every kind."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -29,8 +29,7 @@ def test_a_published_slip_is_named(case: Case) -> None:
 
 
 def test_the_sentence_of_a_slip_is_a_sentence() -> None:
-
-    diffs = [backtrace.diff(case.trace, case.expected) for case in CASES if case.answers]
+    diffs = [said(case).diff for case in CASES if case.answers]
     sentences = [slip.sentence for diff in diffs for diagnosis in diff.diagnoses for slip in diagnosis.slips]
     assert sentences
     assert not [text for text in sentences if not text or "{" in text]

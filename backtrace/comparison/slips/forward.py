@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from backtrace.comparison.slips.rewritings import ERROR, FORWARD, Rewriting, Rewritten
+from backtrace.comparison.slips.rewritings import ERROR, FORWARD, Rewriting, Rewritten, numbered
 from backtrace.comparison.slips.steps import Kind, Step
 from backtrace.comparison.slips.trees import (
     addends,
@@ -19,7 +19,9 @@ from backtrace.comparison.slips.trees import (
     negated,
     scaled,
     summed,
+    sums_changed,
     without,
+    without_term,
 )
 from backtrace.expressions import Call, Element, Expr, Num, Ref
 from backtrace.ops import TABLE
@@ -227,8 +229,7 @@ def constant_missing(step: Step) -> Iterator[Rewritten]:
         if isinstance(node, Call) and node.op == "div" and not leaves(node.args[1]):
             yield node.args[0]
 
-    for number, found in enumerate(everywhere(step.formula, change)):
-        yield Rewritten(found, number)
+    yield from numbered(everywhere(step.formula, change))
 
 
 def sign(step: Step) -> Iterator[Rewritten]:
@@ -247,8 +248,7 @@ def square_of_sum(step: Step) -> Iterator[Rewritten]:
             square = Call("pow", (summed([base for _, base in whole]), Num(2)))
             yield square if whole[0][0] == 1 else Call("mul", (Num(whole[0][0]), square))
 
-    for number, found in enumerate(everywhere(step.formula, change)):
-        yield Rewritten(found, number)
+    yield from numbered(everywhere(step.formula, change))
 
 
 def _key(term: Expr) -> object:
@@ -278,14 +278,7 @@ def one_output_only(step: Step) -> Iterator[Rewritten]:
 
 def half_of_the_sum(step: Step) -> Iterator[Rewritten]:
     """A term of a sum within the formula left out: half of the binary cross-entropy."""
-
-    def change(node: Expr) -> Iterator[Expr]:
-        terms = addends(node) if isinstance(node, Call) and node.op in ("add", "sub") else []
-        if 2 <= len(terms) <= MOST_SIBLINGS and all(isinstance(term, Call) for term in terms):
-            yield from (summed(without(terms, at)) for at in range(len(terms)))
-
-    for number, found in enumerate(everywhere(step.formula, change)):
-        yield Rewritten(found, number)
+    return numbered(sums_changed(step.formula, without_term))
 
 
 def other_target(step: Step) -> Iterator[Rewritten]:
@@ -308,8 +301,7 @@ def log_of_wrong_argument(step: Step) -> Iterator[Rewritten]:
             one, inner = node.args[0].args
             yield Call("sub", (one, Call("log", (inner,))))
 
-    for number, found in enumerate(everywhere(step.formula, change)):
-        yield Rewritten(found, number)
+    yield from numbered(everywhere(step.formula, change))
 
 
 def log_base(step: Step) -> Iterator[Rewritten]:

@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from backtrace.comparison.slips.forward import MOST_SIBLINGS, factor_extra, other_target, sign
-from backtrace.comparison.slips.rewritings import ANOTHER_UNIT, LOCAL, Rewriting, Rewritten
+from backtrace.comparison.slips.rewritings import ANOTHER_UNIT, LOCAL, Rewriting, Rewritten, numbered
 from backtrace.comparison.slips.steps import Step
 from backtrace.comparison.slips.trees import (
-    addends,
     elements_of,
-    everywhere,
     factors,
     leaves,
     mapped,
     multiplied,
-    summed,
+    sums_changed,
     without,
+    without_term,
 )
 from backtrace.expressions import Call, Element, Expr, Num, Ref
 from backtrace.keys import Path
@@ -90,14 +89,7 @@ def factor_missing(step: Step) -> Iterator[Rewritten]:
 
 def term_missing(step: Step) -> Iterator[Rewritten]:
     """One term of a sum or a difference left out."""
-
-    def change(node: Expr) -> Iterator[Expr]:
-        terms = addends(node) if isinstance(node, Call) and node.op in ("add", "sub") else []
-        if 2 <= len(terms) <= MOST_SIBLINGS:
-            yield from (summed(without(terms, at)) for at in range(len(terms)))
-
-    for number, found in enumerate(everywhere(step.formula, change)):
-        yield Rewritten(found, number)
+    return numbered(sums_changed(step.formula, without_term))
 
 
 OTHER_LOSSES: Final[Mapping[str, Callable[[Expr, Expr], Expr]]] = {
@@ -134,6 +126,7 @@ ROWS: Final = (
     Rewriting("factor-extra", LOCAL, factor_extra, "this is {0}"),
     Rewriting("sign", LOCAL, sign, "the sign is wrong"),
     Rewriting("other-target", LOCAL, other_target, "the target {1} was used where {0} belongs"),
+    Rewriting("value-for-derivative", LOCAL, value_for_derivative, "this is {0} itself, not the derivative"),
     Rewriting("factor-missing", LOCAL, factor_missing, "one factor is missing"),
     Rewriting("term-missing", LOCAL, term_missing, "one term is missing"),
     Rewriting(
@@ -142,5 +135,4 @@ ROWS: Final = (
         derivative_at_another_value,
         "the derivative was taken at {0}: this formula needs {1}",
     ),
-    Rewriting("value-for-derivative", LOCAL, value_for_derivative, "this is {0} itself, not the derivative"),
 )

@@ -6,7 +6,7 @@ variants are told apart by a label, so that the same mistake can be tried at eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -22,12 +22,16 @@ class Rewritten(NamedTuple):
     about: tuple[Any, ...] = ()
 
 
+def numbered(formulas: Iterable[Expr]) -> Iterator[Rewritten]:
+    """Formulas told apart by their order."""
+    return (Rewritten(formula, number) for number, formula in enumerate(formulas))
+
+
 @dataclass(frozen=True)
 class Rewriting:
     """A row: the slip's kind, the steps it is tried on, how it changes the formula, and a sentence for a student.
 
-    ``{0}``, ``{1}`` in the sentence are the labels of what the rewritten formula is about. ``within`` says that a
-    single number may be concerned as well as all of its array.
+    ``{0}``, ``{1}`` in the sentence are the labels of what the rewritten formula is about.
     """
 
     kind: str

@@ -24,6 +24,7 @@ from backtrace.comparison.slips.workings import AS_PRINTED, FROM_GIVEN, WRONG_AS
 from backtrace.comparison.verdicts import SOUND, Judged, Judgement, Verdict, printed_of
 from backtrace.expressions import Expr
 from backtrace.graph import Equation
+from backtrace.simplify import simplified
 
 ROWS: Final[tuple[Rewriting, ...]] = (*forward.ROWS, *backward.ROWS, *local.ROWS, *update.ROWS)
 BY_KIND: Final[Mapping[Kind, tuple[Rewriting, ...]]] = {
@@ -33,6 +34,8 @@ CHANCE: Final = 0.05
 """What is tried must not be expected to meet the figures by accident in more cases than this."""
 CHANCE_OF_PEN: Final = 0.3
 """The same for slips of the pen: by hand they are the most common, and they are looked for last."""
+TELLING: Final = SOUND | {Verdict.DIFFERS}
+"""Figures of the same array that a slip changes must be what it gives, the right ones and the wrong ones."""
 MOST_NODES: Final = 60
 """So many steps on the way to a figure are rewritten, the nearest first."""
 MOST_ANYWHERE: Final = 300
@@ -220,11 +223,11 @@ class Search:
     # ── evidence ──
 
     def judged(self, root: Judged, hit: Hit, trials: float) -> Match | None:
-        """A rewriting with everything that it explains; None if a sound figure speaks against it, or it is chance."""
+        """A rewriting with everything that it explains; None if a figure beside speaks against it, or it is chance."""
         explains, accident = [root], hit.chance * trials
-        beside = self.workings.beside(root)
-        for row in beside:
-            if row.verdict in SOUND and self.workings.speaks_against(row, list(self.workings.results(row, hit.scope))):
+        for row in self.workings.beside(root):
+            tells = row is not root and row.verdict in TELLING
+            if tells and self.workings.speaks_against(row, list(self.workings.results(row, hit.scope))):
                 return None
         for row in self.wrong:
             results = [] if row is root else list(self.workings.results(row, hit.scope))
@@ -275,7 +278,12 @@ class Search:
             yield from (Slip(each.kind, each.sentence, value=root.figure.value) for each in signed)
 
     def copied_beside(self, root: Judged, most: float) -> Iterator[Slip]:
-        """The figure of another number of the array, or of the one before or after it in the sheet."""
+        """The figure of another number of the array, or of the one before or after it in the sheet.
+
+        What is given is none: equal given values are common.
+        """
+        if self.workings.steps.step(self.workings.node(root)) is None:
+            return
         rows = self.workings.rows
         at = next(number for number, row in enumerate(rows) if row is root)
         others = [row for row in (*self.workings.beside(root), *rows[max(0, at - 1) : at + 2]) if row is not root]
@@ -301,10 +309,14 @@ def _accident(rows: Iterable[Judged]) -> float:
 
 
 def _best(matches: Sequence[Match]) -> list[Match]:
-    """Those that explain most figures; of several by the same rewriting at the same number one."""
+    """Those that explain most figures, each formula once, and of the same words the nearest."""
     most = max((len(match.explains) for match in matches), default=0)
     best: dict[tuple[Any, ...], Match] = {}
+    formulas: set[tuple[Any, ...]] = set()
     for match in matches:
-        if len(match.explains) == most:
-            best.setdefault((match.slip.kind, match.slip.node, match.slip.about), match)
+        slip = match.slip
+        formula = (slip.node, simplified(slip.fits) if slip.fits is not None else slip.kind)
+        if len(match.explains) == most and formula not in formulas:
+            formulas.add(formula)
+            best.setdefault((slip.template, slip.about), match)
     return list(best.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from backtrace.expressions import Call, Element, Expr, Num, Ref, walk
 from backtrace.ops.base import ONE, ZERO, product, total
@@ -76,6 +76,31 @@ def everywhere(expr: Expr, change: Callable[[Expr], Iterable[Expr]]) -> Iterator
         for at, arg in enumerate(expr.args):
             for found in everywhere(arg, change):
                 yield Call(expr.op, (*expr.args[:at], found, *expr.args[at + 1 :]), expr.options)
+
+
+MOST_TERMS: Final = 8
+"""Longer sums are not taken apart term by term."""
+
+
+def sums_changed(expr: Expr, change: Callable[[list[Expr], int], Expr]) -> Iterator[Expr]:
+    """The formula with one term of one of its sums changed, for every term."""
+
+    def changed(node: Expr) -> Iterator[Expr]:
+        terms = addends(node) if isinstance(node, Call) and node.op in ("add", "sub") else []
+        if 2 <= len(terms) <= MOST_TERMS:
+            yield from (change(terms, at) for at in range(len(terms)))
+
+    yield from everywhere(expr, changed)
+
+
+def without_term(terms: Sequence[Expr], at: int) -> Expr:
+    """A sum without one of its terms."""
+    return summed(without(terms, at))
+
+
+def with_term_negated(terms: Sequence[Expr], at: int) -> Expr:
+    """A sum with one of its terms with the other sign."""
+    return summed([*terms[:at], negated(terms[at]), *terms[at + 1 :]])
 
 
 def leaves(expr: Expr) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from backtrace.comparison.slips.forward import MOST_SIBLINGS
-from backtrace.comparison.slips.rewritings import UPDATE, Rewriting, Rewritten
+from backtrace.comparison.slips.rewritings import UPDATE, Rewriting, Rewritten, numbered
 from backtrace.comparison.slips.steps import Step
 from backtrace.comparison.slips.trees import (
     addends,
@@ -17,7 +17,10 @@ from backtrace.comparison.slips.trees import (
     multiplied,
     negated,
     summed,
+    sums_changed,
+    with_term_negated,
     without,
+    without_term,
 )
 from backtrace.expressions import Call, Element, Expr, Num, Ref
 from backtrace.graph import RATE
@@ -143,8 +146,7 @@ def correction_without_power(step: Step) -> Iterator[Rewritten]:
         if isinstance(node, Call) and node.op == "pow" and isinstance(node.args[0], Num) and leaves(node.args[1]):
             yield node.args[0]
 
-    for number, found in enumerate(everywhere(step.formula, change)):
-        yield Rewritten(found, number)
+    yield from numbered(everywhere(step.formula, change))
 
 
 def epsilon_inside_root(step: Step) -> Iterator[Rewritten]:
@@ -156,28 +158,17 @@ def epsilon_inside_root(step: Step) -> Iterator[Rewritten]:
                 rest = [other for other in node.args if other is not term]  # type: ignore[attr-defined]
                 yield Call("sqrt", (summed([term.args[0], *rest]),))
 
-    for number, found in enumerate(everywhere(step.formula, change)):
-        yield Rewritten(found, number)
+    yield from numbered(everywhere(step.formula, change))
 
 
 def term_sign(step: Step) -> Iterator[Rewritten]:
     """One term of a sum with the other sign."""
-    yield from _terms(step, lambda terms, at: [*terms[:at], negated(terms[at]), *terms[at + 1 :]])
+    return numbered(sums_changed(step.formula, with_term_negated))
 
 
 def term_missing(step: Step) -> Iterator[Rewritten]:
     """One term of a sum left out."""
-    yield from _terms(step, without)
-
-
-def _terms(step: Step, change: Callable[[list[Expr], int], list[Expr]]) -> Iterator[Rewritten]:
-    def changed(node: Expr) -> Iterator[Expr]:
-        terms = addends(node) if isinstance(node, Call) and node.op in ("add", "sub") else []
-        if 2 <= len(terms) <= MOST_SIBLINGS:
-            yield from (summed(change(terms, at)) for at in range(len(terms)))
-
-    for number, found in enumerate(everywhere(step.formula, changed)):
-        yield Rewritten(found, number)
+    return numbered(sums_changed(step.formula, without_term))
 
 
 ROWS: Final = (
