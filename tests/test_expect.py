@@ -24,8 +24,11 @@ batch_size: 2
 """
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-@pytest.mark.parametrize("digits", [1, 6, 17])
+@pytest.mark.parametrize(
+    ("path", "digits"),
+    [*((path, 6) for path in CONFIGS), *((path, digits) for path in CONFIGS[:3] for digits in (1, 17))],
+    ids=lambda each: getattr(each, "stem", each),
+)
 def test_every_figure_is_read_back_and_matches(path: Path, digits: int) -> None:
     trace = backtrace.run(path, epochs=2)
     everything, numbers = Choice(full=True), Numbers(digits)

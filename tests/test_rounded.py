@@ -270,8 +270,10 @@ def printed(config: str, rounding: str) -> Trace:
     return backtrace.run(CONFIGS / f"{config}.yaml", epochs=2, rounding=rounding)
 
 
-@pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("config", PRINTED)
+@pytest.mark.parametrize(
+    ("config", "rounding"),
+    [*((config, "4") for config in PRINTED), *((config, each) for config in PRINTED[::4] for each in ROUNDINGS[1:])],
+)
 def test_the_printed_numbers_give_the_printed_value_exactly(config: str, rounding: str) -> None:
     assert check_lines(printed(config, rounding)) >= 3
 

@@ -119,6 +119,13 @@ f.csv:4:3: a key is expected in this cell, got nothing
     ^
   hint: such as h1,0.51998934""",
         ),
+        (
+            "key,value\nh1\n",
+            """f.csv:2:1: this row has 1 field, the header has 2
+    h1
+    ^
+  hint: fields are separated by ","; quote a decimal comma""",
+        ),
         ("\n", '"f.csv" is empty\n  hint: the first line says which column is what: epoch,key,value'),
     ],
 )
@@ -126,6 +133,12 @@ def test_what_csv_is_refused(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         from_bytes(text.encode(), "f.csv")
     assert str(caught.value) == message
+
+
+def test_an_empty_file_is_told_what_figures_look_like() -> None:
+    with pytest.raises(ConfigError) as caught:
+        from_bytes(b" \n", "f.yaml")
+    assert str(caught.value) == '"f.yaml" is empty\n  hint: figures are written by key: h1: "0.51998934"'
 
 
 def test_too_much_yaml_is_better_written_as_csv() -> None:

@@ -56,6 +56,8 @@ class Ancestry:
     printed: dict[Place, list[Printed]] = field(default_factory=dict)
     written: dict[tuple[Moment, Expr], Any] = field(default_factory=dict)
     """What is printed, by its formula: a part of another formula may be printed under a name of its own."""
+    roots: dict[Place, float] = field(default_factory=dict)
+    """What is printed of numbers that are wrong by themselves."""
     looked_at: int = 0
     in_all: int = 0
     _located: dict[tuple[int, Any], tuple[Sheet, Any, Place]] = field(default_factory=dict)
@@ -191,13 +193,12 @@ class Ancestry:
 
     def _before(self, view: View) -> Moment | None:
         """The recorded update before this one."""
-        moments = [Moment(each.epoch, each.update) for each in self.book.trace.epochs]
-        return next(
-            (m for m, each in zip(moments, self.book.trace.epochs, strict=True) if self._leads(each, view)), None
-        )
+        return self._leading.get(Moment(view.epoch, view.update))
 
-    def _leads(self, first: View, second: View) -> bool:
-        return self._next(first) == Moment(second.epoch, second.update)
+    @cached_property
+    def _leading(self) -> dict[Moment | None, Moment]:
+        """The recorded updates by the one after each; of many epochs every one is asked for."""
+        return {self._next(each): Moment(each.epoch, each.update) for each in reversed(self.book.trace.epochs)}
 
     def _from_upstream(self, view: Sheet, target: Any) -> Expr | None:
         place = self.place(view, target)

@@ -98,7 +98,8 @@ class _Rows:
     def row(self, line: int, cells: Sequence[str]) -> None:
         """The figure of a row."""
         if len(cells) != self.table.width:
-            message = f"this row has {len(cells)} fields, the header has {self.table.width}"
+            fields = f"{len(cells)} field{'s' * (len(cells) != 1)}"
+            message = f"this row has {fields}, the header has {self.table.width}"
             repair = f'fields are separated by "{self.table.separator}"; quote a decimal comma'
             self.faults.append(Fault(message, self.table.at(line, 0), repair))
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -14,9 +14,12 @@ from backtrace.comparison.members import elements
 from backtrace.comparison.sheets import Book, Sheet
 from backtrace.comparison.symbols import Definition, Named, definitions
 from backtrace.errors import UsageError, did_you_mean
-from backtrace.keys import Key, Keys, Target, UnknownKeyError
+from backtrace.keys import Key, Keys, Target
 from backtrace.quantities import Quantity, View
 from backtrace.schedule import Keep
+
+MOST_GUESSED: Final = 50
+"""For so many unknown keys the nearest known one is looked for, which takes long."""
 
 
 def epochs(figures: Iterable[Figure], keys: Keys) -> set[Keep]:
@@ -53,10 +56,7 @@ def _parsed(keys: Keys, text: str, symbols: Mapping[str, Definition]) -> Key | N
     number, _, update = epoch.partition(".")
     if bare in symbols and number.isdecimal():
         return Key(Named(bare), int(number), int(update) if update else None)  # type: ignore[arg-type]
-    try:
-        return keys.parse(text)
-    except UnknownKeyError:
-        return None
+    return keys.known(text)
 
 
 class Located(NamedTuple):
@@ -88,6 +88,7 @@ class Finder:
 
     book: Book
     seen: dict[str, Key | str] = field(default_factory=dict)
+    guessed: set[str] = field(default_factory=set)
 
     def located(self, group: Sequence[Figure]) -> Iterator[Located]:
         """The numbers of one key: of a lone figure, or of a list."""
@@ -129,11 +130,16 @@ class Finder:
         """What a key names, or the reason why it names nothing; foreign files repeat their keys."""
         if text not in self.seen:
             keys = self.book.trace.keys
-            self.seen[text] = _parsed(keys, text, self.book.definitions) or self.reason(text)
+            found = _parsed(keys, text, self.book.definitions)
+            counted = found is None or 0 not in (found.epoch, found.update)
+            self.seen[text] = (found or self.reason(text)) if counted else "epochs and updates are counted from 1"
         return self.seen[text]
 
     def reason(self, text: str) -> str:
-        """Why a text names nothing: the name that may have been meant."""
+        """Why a text names nothing: the name that may have been meant; none for the later of very many."""
+        if len(self.guessed) >= MOST_GUESSED:
+            return ""
+        self.guessed.add(text)
         return did_you_mean(text, self.book.definitions) or self.book.trace.keys.suggestion("".join(text.split()))
 
 

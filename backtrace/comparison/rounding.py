@@ -36,6 +36,8 @@ FINE: Final = 100
 """An interval of more units of the figure tells nothing."""
 LEAST_DIGITS: Final = 3
 ANYWHERE: Final = (math.inf, math.inf)
+MOST_ROOTS: Final = 20
+"""From more wrong figures than these nothing is worked out."""
 FEW: Final = 4
 """Of so many operands each may be rounded or not."""
 MOST_READINGS: Final = 16
@@ -97,7 +99,18 @@ class Rounding:
                 if sound:
                     return True
                 found = False
-        return found
+        return False if found is None and self._from_roots(view, quantity.target, printed) else found
+
+    def _from_roots(self, view: Sheet, target: Any, printed: Printed) -> bool:
+        """Whether a figure is what the wrong figures alone give, worked out with all digits from there on."""
+        self.ancestry.looked_at = 0
+        roots = self.ancestry.roots
+        try:
+            value = self.ancestry.computed(view, Ref(target), roots) if 0 < len(roots) <= MOST_ROOTS else math.nan
+        except (TooMuchError, RecursionError):
+            return False
+        allowed = printed.unit * (1.0 if printed.digits >= LEAST_DIGITS else 0.5) * (1 + 1e-9)
+        return abs(value - printed.value) <= allowed
 
     def is_too_wide(self, quantity: Quantity, printed: Printed) -> bool:
         """Whether right printed values leave a span as wide as the value itself, and the figure within it."""

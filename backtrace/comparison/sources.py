@@ -16,7 +16,7 @@ from backtrace.comparison import csvfiles, expected
 from backtrace.comparison.expected import Expected, Figure, Symbol, reading
 from backtrace.comparison.tolerances import TYPES
 from backtrace.config.datafiles import LARGEST_TEXT
-from backtrace.errors import Fault, FileError, Place, UsageError, shortened
+from backtrace.errors import ConfigError, Fault, FileError, Place, UsageError, shortened
 from backtrace.expressions import Element
 from backtrace.keys import Keys, Part
 from backtrace.quantities import View
@@ -59,7 +59,10 @@ def from_bytes(data: bytes, name: str) -> Expected:
     """The figures of a text in YAML, JSON or CSV; CSV by its name's ending or by its first line."""
     if csvfiles.is_csv(data, name):
         return csvfiles.figures(data, name)
-    return expected.figures(yamlfile.parse(_text(data, name), name))
+    text = _text(data, name)
+    if not text.strip():
+        raise ConfigError(Fault(f'"{shortened(name)}" is empty', hint='figures are written by key: h1: "0.51998934"'))
+    return expected.figures(yamlfile.parse(text, name))
 
 
 def _text(data: bytes, name: str) -> str:

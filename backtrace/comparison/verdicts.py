@@ -214,7 +214,10 @@ def _settled(rows: Sequence[Judged], rounding: Rounding, allowance: Allowance) -
 
 def _note(rounding: Rounding, row: Judged) -> None:
     assert row.quantity is not None
-    rounding.ancestry.add(row.quantity, printed_of(row))
+    ancestry, printed = rounding.ancestry, printed_of(row)
+    ancestry.add(row.quantity, printed)
+    if row.verdict is Verdict.DIFFERS and math.isfinite(printed.value):
+        ancestry.roots[ancestry.place(ancestry.book.sheet(row.quantity.view), row.quantity.target)] = printed.value
 
 
 def printed_of(row: Judged) -> Printed:

@@ -34,22 +34,25 @@ class Keys(Writing):
         Raises:
             UnknownKeyError: it names nothing here; with the nearest key that does.
         """
+        found = self.known(text, aliases)
+        if found is None:
+            raise UnknownKeyError(Fault(f'"{text}" names nothing here', hint=self.suggestion(_packed(text))))
+        return found
+
+    def known(self, text: str, aliases: bool = True) -> Key | None:
+        """What a key names, or None: no nearest key is looked for."""
         packed = _packed(text)
         moment = MOMENT.fullmatch(packed)
         name = moment[1] if moment else packed
         target = self._target(name) or (self._alias(name) if aliases else None)
-        if target is None:
-            raise UnknownKeyError(Fault(f'"{text}" names nothing here', hint=self.suggestion(packed)))
-        if moment is None:
-            return Key(target)
+        if target is None or moment is None:
+            return None if target is None else Key(target)
         return Key(target, int(moment[2]), int(moment[3]) if moment[3] else None)
 
     def find(self, text: str) -> Target | None:
         """What a key names, or None."""
-        try:
-            return self.parse(text).target
-        except UnknownKeyError:
-            return None
+        found = self.known(text)
+        return found.target if found else None
 
     def suggestion(self, text: str) -> str:
         """A key that may have been meant."""

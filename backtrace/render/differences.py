@@ -150,7 +150,8 @@ class _Page:
         heading = ""
         for row, passed in runs:
             if row is None:
-                yield (Span(f"  {self.dots} {self.counted(passed)}", "dim"),)
+                counted = wrapped(f"{self.dots} {self.counted(passed)}", self.layout.width - 4)
+                yield from ((Span(("    " if number else "  ") + line, "dim"),) for number, line in enumerate(counted))
                 continue
             if row.figure.heading != heading:
                 heading = row.figure.heading
@@ -249,11 +250,7 @@ class _Page:
             yield from roots.block(diagnosis, title, self.where(diagnosis.root))
         if len(found) > MOST_ROOTS and not self.full:
             yield ()
-            yield (
-                Span(
-                    f"{self.dots} {len(found) - MOST_ROOTS:,} more differences by themselves; --all shows them", "dim"
-                ),
-            )
+            yield (Span(f"{self.dots} {len(found) - MOST_ROOTS:,} more by themselves; --all shows them", "dim"),)
 
     def where(self, row: Judged) -> str:
         place = row.figure.place

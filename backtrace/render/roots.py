@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Any, Final
@@ -14,7 +15,8 @@ from backtrace.comparison.slips import Diagnosis, Slip
 from backtrace.comparison.slips.steps import Node
 from backtrace.errors import shortened
 from backtrace.expressions import Expr, Ref
-from backtrace.quantities import evaluated
+from backtrace.keys import Path
+from backtrace.quantities import Quantity, evaluated
 from backtrace.render.figure_texts import computed_text, decimals
 from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import Entry, Line, Span, aligned, cells, natural_edge, padded, wrapped, wrapped_formula
@@ -72,11 +74,12 @@ class Roots:
         """The formula, with the numbers of the sheet where it has them, what that gives, and what was printed."""
         assert row.quantity is not None
         writer = self.writer(row)
-        formula = row.quantity.formula
+        formula = spelled_out(row.quantity)
         gives = row.value / row.scale
         if formula is not None:
-            gives = evaluated(formula, lambda key: self.number(writer, key))
-        entries = [replace(writer.entry(row.quantity), value=self.ascii(computed_text(row.figure, gives)))]
+            gives = self.rounded(evaluated(formula, lambda key: self.number(writer, key)))
+        entry = writer.explained(row.quantity, formula)
+        entries = [replace(entry, value=self.ascii(computed_text(row.figure, gives)))]
         gives *= row.scale
         if row.scale != 1:
             times = "*" if self.layout.ascii else "×"
@@ -84,6 +87,9 @@ class Roots:
         entries.append(Entry("printed", "", "", self.ascii(row.figure.printed)))
         entries.append(Entry("off by", "", "", self.ascii(computed_text(row.figure, row.figure.value - gives))))
         yield from aligned(entries, self.layout.width, natural_edge(entries, self.layout.width))
+        if formula is None:
+            setting = f"{row.quantity.key}={row.figure.printed}"
+            yield from self.text(f"It is given in the config; --set {setting} compares with the other value.", "dim")
 
     def writer(self, row: Judged) -> Sheet:
         """Writes formulas with the numbers that the sheet has."""
@@ -91,6 +97,11 @@ class Roots:
         digits = max(self.layout.numbers.digits, decimals(row.figure) or 0)
         view = self.diff.book.sheet(row.quantity.view)
         return Sheet(replace(self.layout, numbers=Numbers(digits)), view, roots=self, row=row)
+
+    def rounded(self, value: float) -> float:
+        """A result as it is used on: who rounds on the way prints it like that."""
+        rounding = self.diff.trace.rounding
+        return value if rounding is None else rounding.rounded(Decimal(repr(value)))
 
     def number(self, writer: Sheet, key: Any) -> float:
         """The number of an operand: as the sheet has it, else as it is computed."""
@@ -168,7 +179,8 @@ class Roots:
         """How many later figures it explains."""
         also, carried = len(diagnosis.explains), len(diagnosis.carried)
         if also:
-            names = ", ".join(map(self.label, diagnosis.explains[:3])) + (", ..." if also > 3 else "")
+            more = f" and {also - 3:,} more" if also > 3 else ""
+            names = ", ".join(map(self.label, diagnosis.explains[:3])) + more
             verb = "differs" if also == 1 else "differ"
             yield from self.text(f"It gives {_figures(also)} that {verb} as well: {names}.")
         if carried == 1:
@@ -184,6 +196,11 @@ class Sheet(Formulas):
     roots: Roots = field(kw_only=True)
     row: Judged = field(kw_only=True)
 
+    def explained(self, quantity: Quantity, formula: Expr | None) -> Entry:
+        """A quantity by a formula, with the term that it is of as the subject."""
+        writer = replace(self, term=self.term_of(quantity.target))
+        return writer.written(self.label(quantity.target), formula, quantity.value)
+
     def number_leaf(self, leaf: Expr) -> str:
         """The printed figure of an operand, else its computed value."""
         printed = (
@@ -192,6 +209,14 @@ class Sheet(Formulas):
         if printed is None or printed.scale != 1:
             return super().number_leaf(leaf)
         return self.roots.ascii(printed.figure.printed.strip())
+
+
+def spelled_out(quantity: Quantity) -> Expr | None:
+    """A quantity's formula; where it is one chain of factors that is called like itself, that of the chain."""
+    formula = quantity.formula
+    while isinstance(formula, Ref) and isinstance(formula.key, Path):
+        formula = Quantity(quantity.view, formula.key).formula
+    return formula
 
 
 def _figures(count: int) -> str:
