@@ -177,6 +177,7 @@ PLANTED: tuple[tuple[str, str, str, Wrong], ...] = (
     ("plus-for-minus", NETWORK, "U11+", lambda v: v("U11") + 0.3 * v("dE_tot/dU11")),
     ("learning-rate-missing", NETWORK, "U11+", lambda v: v("U11") - v("dE_tot/dU11")),
     ("learning-rate-twice", NETWORK, "U11+", lambda v: v("U11") - 0.09 * v("dE_tot/dU11")),
+    ("other-learning-rate", NETWORK, "U11+", lambda v: v("U11") - 0.05 * v("dE_tot/dU11")),
     ("applied-twice", NETWORK, "U11+", lambda v: v("U11") - 0.6 * v("dE_tot/dU11")),
     ("not-updated", NETWORK, "U11+", lambda v: v("U11")),
     ("gradient-for-new-value", NETWORK, "U11+", lambda v: v("dE_tot/dU11")),
@@ -290,7 +291,7 @@ def test_what_follows_from_a_slip_is_counted() -> None:
 
 
 def test_a_wrong_figure_of_the_same_array_speaks_against_a_slip() -> None:
-    sheet = "configs/example.yaml", {"learning_rate": 0.05}
+    sheet = "configs/example.yaml", {"learning_rate": 0.047}
     keys = [f"{name}{i}{j}+" for name in "WU" for i in (1, 2) for j in (1, 2)]
     value = of(backtrace.run(sheet[0], values=sheet[1]))
     pairs = ["t2=0.68048", *(f"{key}={value(key):.5f}" for key in keys)]

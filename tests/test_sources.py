@@ -374,3 +374,14 @@ def test_an_assertion_that_fails_shows_the_comparison() -> None:
         "  printed                                             0.6\n"
         "  off by                             0.072527695655406288"
     )
+
+
+def test_an_update_that_no_epoch_has_is_unknown(backtrace_command: Runner) -> None:
+    outcome = backtrace_command("diff", str(EXAMPLE), "U11+@1.3=0.4", "h1=0.5200")
+    assert outcome.code == 1
+    assert "  U11+@1.3  an epoch has 1 update here, not 3" in outcome.out.splitlines()
+
+
+def test_an_example_without_its_sign_is_suggested(backtrace_command: Runner) -> None:
+    outcome = backtrace_command("diff", "mazur")
+    assert (outcome.code, outcome.err.splitlines()[-1]) == (2, "  hint: did you mean @mazur?")

@@ -388,7 +388,7 @@ def test_whatever_differs_80_columns_hold_it(path: Path) -> None:
     keys, targets = trace.keys, list(all_targets(trace.epochs[0]))
     wrong = [
         Figure(keys.text(target), "0.12345678901234567", 0.12345678901234567, 1e-17, 17, heading="h" * 90)
-        for target in targets[:: 1 + len(targets) // 12]
+        for target in targets[:: 1 + len(targets) // 8]
     ]
     diff = backtrace.diff(trace, wrong)
     for options in ({}, {"ascii": True}):

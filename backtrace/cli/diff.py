@@ -117,9 +117,11 @@ def _figures(source: str | list[str] | None, config: str, symbols: str | None) -
 
 def _own_figures(config: str) -> str:
     """The figures that an example has beside it."""
-    from backtrace.gallery import MARK, named
+    from backtrace.gallery import MARK, named, with_words
 
     if not config.startswith(MARK):
         hint = "backtrace diff CONFIG EXPECTED, or backtrace diff CONFIG 'h1=0.51'"
+        if not Path(config).exists() and with_words([config]):
+            hint = f"did you mean {MARK}{config}?"
         raise UsageError(Fault("the expected figures are missing", hint=hint))
     return str(named(config).expected)

@@ -60,6 +60,7 @@ class Ancestry:
     """What is printed of numbers that are wrong by themselves."""
     looked_at: int = 0
     in_all: int = 0
+    _own: dict[tuple[Moment, Any], Expr | None] = field(default_factory=dict)
     _located: dict[tuple[int, Any], tuple[Sheet, Any, Place]] = field(default_factory=dict)
     _formulas: dict[tuple[Moment, Any], Expr | None] = field(default_factory=dict)
     """What was looked up since the last figure was noted: what is printed decides what a formula is written over."""
@@ -171,7 +172,7 @@ class Ancestry:
         at = (Moment(view.epoch, view.update), target)
         if at not in self._formulas:
             upstream = self._from_upstream(view, target)
-            found = self._formula(view, target) if upstream is None else upstream
+            found = self._own_formula(view, target) if upstream is None else upstream
             self._formulas[at] = found if found is None or isinstance(found, Ref) else self._parts_named(view, found)
         return self._formulas[at]
 
@@ -181,6 +182,13 @@ class Ancestry:
         if isinstance(formula, Num):
             return formula
         return Call(formula.op, tuple(self._named(view, arg) for arg in formula.args), formula.options)
+
+    def _own_formula(self, view: Sheet, target: Any) -> Expr | None:
+        """The formula of a number, whatever is printed; looked up once."""
+        at = (Moment(view.epoch, view.update), target)
+        if at not in self._own:
+            self._own[at] = self._formula(view, target)
+        return self._own[at]
 
     def _formula(self, view: Sheet, target: Any) -> Expr | None:
         found = view.formula(target)

@@ -28,6 +28,7 @@ HINTS: Final = (
     (re.compile(r".*(\.\.\.|…)"), "leave out the dots: the digits that are printed count"),
     (re.compile(r".*%"), "write 0.52 for 52%"),
     (re.compile(r".*([x×*·]\s*10|\^|\*\*).*"), "write 2.3e-05 for a power of ten"),
+    (re.compile(r".*/\s*0+|[+-]?[0-9.,]+e\+?[0-9]{3,}", re.IGNORECASE), "only finite numbers can be compared"),
     (re.compile(r"[+-]?\.?(inf|nan|infinity|∞)", re.IGNORECASE), "only finite numbers can be compared"),
     (re.compile(r"0[xo][0-9a-fA-F]+"), "write it in decimal digits"),
 )

@@ -96,6 +96,9 @@ class Finder:
         key = self.parsed(first.key)
         if isinstance(key, str):
             return _missing(group, key)
+        asked, there = (key.update if key.epoch else first.update) or 1, self.book.trace.graph.updates_per_epoch
+        if asked > there:
+            return _missing(group, f"an epoch has {there:,} update{'s' * (there != 1)} here, not {asked:,}")
         views = self.views(key, first)
         try:
             values = np.asarray([view.value(key.target) for view in views])

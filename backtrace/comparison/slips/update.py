@@ -110,6 +110,17 @@ def learning_rate_twice(step: Step) -> Iterator[Rewritten]:
     yield from _in_products(step, lambda parts: [[RATE_LEAF, *parts]] if RATE_LEAF in parts else [], "rate")
 
 
+USUAL_RATES: Final = (1, 0.9, 0.7, 0.5, 0.3, 0.25, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0001)
+"""The learning rates of books and courses."""
+
+
+def other_learning_rate(step: Step) -> Iterator[Rewritten]:
+    """A learning rate that is common, but not the one that is given."""
+    for rate in USUAL_RATES if RATE_LEAF.key in leaves(step.formula) else ():
+        found = mapped(step.formula, lambda ref, rate=rate: Num(rate) if ref == RATE_LEAF else ref)  # type: ignore[misc]
+        yield Rewritten(found, rate, (f"{rate:g}", RATE_LEAF.key))
+
+
 def other_gradient(step: Step) -> Iterator[Rewritten]:
     """The gradient of another parameter."""
     old = _old(step)
@@ -175,6 +186,7 @@ ROWS: Final = (
     Rewriting("plus-for-minus", UPDATE, plus_for_minus, "the step was added: go against the gradient"),
     Rewriting("learning-rate-missing", UPDATE, learning_rate_missing, "the learning rate was left out"),
     Rewriting("learning-rate-twice", UPDATE, learning_rate_twice, "the learning rate was applied twice"),
+    Rewriting("other-learning-rate", UPDATE, other_learning_rate, "the learning rate {0} was used, not {1}"),
     Rewriting("applied-twice", UPDATE, applied_twice, "the step was made twice"),
     Rewriting("not-updated", UPDATE, not_updated, "{0} was not updated"),
     Rewriting(

@@ -19,7 +19,7 @@ from backtrace.expressions import Expr
 
 AS_PRINTED, WRONG_AS_PRINTED, FROM_GIVEN = range(3)
 """What may have been taken as it is printed: every figure, those that are wrong, none."""
-MOST_WORK: Final = 100_000
+MOST_WORK: Final = 60_000
 """So many numbers are worked out anew for one comparison; beyond them nothing more is looked for."""
 MOST_ROWS: Final = 4000
 """So many figures are looked at, on both sides of the first that is wrong."""
