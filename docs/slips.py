@@ -28,8 +28,8 @@ and from what is given. A mistake is named only if
 - no figure beside it speaks against it: who leaves something out in a whole array leaves it out everywhere, and a wrong
   figure of the same array must be what the mistake makes of it;
 - chance would not give the figure as well: what is tried is counted, and what lies as near to the right value as the
-  figure must be met by accident in less than one case of twenty. Few digits say little; several wrong figures that one
-  mistake gives say more than one.
+  figure must be met by accident in less than one case of fifty, of two hundred where another step or the whole
+  procedure is at fault. Few digits say little; several wrong figures that one mistake gives say more than one.
 
 Tried are, in this order: the figure's own step and those before it that are not printed, the whole procedure, any step
 from the given values on, and slips of the pen. Of several that fit, those that explain most figures are named; where

@@ -120,7 +120,7 @@ RULES: Final = (
 
 
 def copied(printed: str, value: float) -> Iterator[Copied]:
-    """The slips of the pen that make the printed figure of the right value; of the first kind that does.
+    """The slips of the pen that make the printed figure of the right value, all of them.
 
     >>> [slip.kind for slip in copied("0.03932", 0.0392272)]
     ['digits-exchanged']
@@ -130,8 +130,8 @@ def copied(printed: str, value: float) -> Iterator[Copied]:
     if not math.isfinite(value) or "/" in printed:
         return
     says = reading(printed)
-    for rule in RULES if says else ():
-        found = list(dict.fromkeys(rule.found(printed, value)))
-        if found and says:
-            yield from (Copied(rule.kind, sentence, rule.tries(says.digits)) for sentence in found)
-            return
+    found: dict[tuple[str, str], Copied] = {}
+    for rule in RULES if says and says.digits >= LEAST_DIGITS else ():
+        for sentence in rule.found(printed, value):
+            found.setdefault((rule.kind, sentence), Copied(rule.kind, sentence, rule.tries(says.digits if says else 0)))
+    yield from found.values()

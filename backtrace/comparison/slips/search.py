@@ -30,8 +30,10 @@ ROWS: Final[tuple[Rewriting, ...]] = (*forward.ROWS, *backward.ROWS, *local.ROWS
 BY_KIND: Final[Mapping[Kind, tuple[Rewriting, ...]]] = {
     kind: tuple(row for row in ROWS if kind in row.steps) for kind in Kind
 }
-CHANCE: Final = 0.05
-"""What is tried must not be expected to meet the figures by accident in more cases than this."""
+CHANCE: Final = 0.02
+CHANCE_ELSEWHERE: Final = 0.005
+"""What is tried must not be expected to meet the figures by accident in more cases than this; of the figure's own
+formula, and of any other or the whole procedure, which there are many of."""
 CHANCE_OF_PEN: Final = 0.3
 """The same for slips of the pen: by hand they are the most common, and they are looked for last."""
 TELLING: Final = SOUND | {Verdict.DIFFERS}
@@ -178,7 +180,7 @@ class Search:
     def procedure(self, root: Judged) -> Iterator[Match]:
         """Of the whole procedure; of several that explain as much the first is meant."""
         found = list(self.procedures.explaining(root, self.wrong))
-        likely = [each for each in found if len(PROCEDURES) * _accident((root, *each[2])) <= CHANCE]
+        likely = [each for each in found if len(PROCEDURES) * _accident((root, *each[2])) <= CHANCE_ELSEWHERE]
         if likely:
             procedure, value, also = max(likely, key=lambda each: len(each[2]))
             equations = self.procedures.rewritten(procedure)
@@ -236,7 +238,8 @@ class Search:
                 explains.append(row)
                 accident *= found[1]
         too_short = len(explains) == 1 and 0 < root.figure.digits < LEAST_DIGITS  # a 0 has none, whatever its decimals
-        if accident > CHANCE or too_short:
+        limit = CHANCE if hit.scope.node is self.workings.node(root) else CHANCE_ELSEWHERE
+        if accident > limit or too_short:
             return None
         return Match(self.slip(hit), tuple(explains))
 
