@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Unpack
 
-from backtrace.comparison import diff, recorded
+from backtrace.comparison import Tolerated, diff, recorded
 from backtrace.comparison.conventions import AS_WRITTEN
 from backtrace.comparison.sources import Other, Symbols, figures_of, with_symbols
 from backtrace.config import Config
@@ -17,13 +18,10 @@ def assert_matches(
     trace: Trace | Config | str | os.PathLike[str],
     expected: Other,
     *,
-    rtol: float | Sequence[str] | None = None,
-    atol: float | Sequence[str] | None = None,
-    ulp: float | Sequence[str] | None = None,
-    dtype: str | Sequence[str] | None = None,
     symbols: Symbols | None = None,
     complete: bool = False,
     conventions: Iterable[str] = (AS_WRITTEN,),
+    **tolerated: Unpack[Tolerated],
 ) -> None:
     """Compare expected figures with a trace, or with that of a config, as ``backtrace.diff`` does.
 
@@ -37,6 +35,6 @@ def assert_matches(
     """
     figures = with_symbols(figures_of(expected), symbols)
     made = trace if isinstance(trace, Trace) else recorded(trace, figures)
-    found = diff(made, figures, rtol=rtol, atol=atol, ulp=ulp, dtype=dtype, complete=complete, conventions=conventions)
+    found = diff(made, figures, complete=complete, conventions=conventions, **tolerated)
     if found.failed:
         raise AssertionError(f"the figures do not match\n{difference_text(found)}")

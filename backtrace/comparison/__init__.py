@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Unpack
 
 from backtrace.build import build
 from backtrace.comparison.absent import with_missing, without_figure
@@ -14,14 +15,14 @@ from backtrace.comparison.recognition import recognised
 from backtrace.comparison.result import Diff
 from backtrace.comparison.slips import Diagnosis, Slip
 from backtrace.comparison.sources import Other, Symbols, figures_of, with_symbols
-from backtrace.comparison.tolerances import Tolerance, tolerances
+from backtrace.comparison.tolerances import Tolerance, Tolerated, tolerances
 from backtrace.comparison.verdicts import Judged, Verdict
 from backtrace.config import Config, read
 from backtrace.keys import Keys
 from backtrace.trace import Trace, run_graph
 
 __all__ = [
-    "CONVENTIONS", "Convention", "Diagnosis", "Diff", "Figure", "Judged", "Slip", "Tolerance", "Verdict",
+    "CONVENTIONS", "Convention", "Diagnosis", "Diff", "Figure", "Judged", "Slip", "Tolerance", "Tolerated", "Verdict",
     "diff", "recorded", "tolerances",
 ]  # fmt: skip
 
@@ -30,13 +31,10 @@ def diff(
     trace: Trace,
     expected: Other,
     *,
-    rtol: float | Sequence[str] | None = None,
-    atol: float | Sequence[str] | None = None,
-    ulp: float | Sequence[str] | None = None,
-    dtype: str | Sequence[str] | None = None,
     symbols: Symbols | None = None,
     complete: bool = False,
     conventions: Iterable[str] = (),
+    **tolerated: Unpack[Tolerated],
 ) -> Diff:
     """Compare expected figures with a trace.
 
@@ -44,14 +42,13 @@ def diff(
         trace: what was computed; with every epoch that the figures are of.
         expected: the path of a file, figures, a mapping such as ``{"h1": "0.51", "W": array}``, or another trace.
             Texts count at their printed digits; numbers as computed in their type: those of Python within 1e-9.
-        rtol: a share of the right value by which a figure may be off, or texts such as ``"dE/*=1e-4"``.
-        atol: how far off it may be.
-        ulp: by how many gaps of ``dtype`` (float64 if not given) it may be off.
-        dtype: the type that the figures were computed in: float64, float32, float16 or bfloat16.
         symbols: another program's names, each with an expression over keys; a mapping or the path of one.
         complete: whether a number without a figure is missing; else they are only counted.
         conventions: names of conventions to compare under, ``no-`` before those not to be taken, ``none`` to compare
             as written; what is not named is recognised where the figures follow it.
+        **tolerated: ``rtol``, a share of the right value by which a figure may be off, ``atol``, how far off it may be,
+            ``ulp``, by how many gaps of ``dtype``: float64 (if not given), float32, float16 or bfloat16. Each is a
+            number or texts for some keys, such as ``"dE/*=1e-4"``.
 
     Returns:
         Every figure with its verdict, in the order of computation.
@@ -67,7 +64,7 @@ def diff(
     (False, {'match': 36})
     """
     figures = with_symbols(figures_of(expected), symbols)
-    found = recognised(trace, figures, choice(conventions), tolerances(rtol, atol, ulp, dtype))
+    found = recognised(trace, figures, choice(conventions), tolerances(**tolerated))
     if complete:
         return Diff.of(with_missing(found))
     # of a sheet nobody expects all numbers, of another run one does

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,15 @@ class Tolerance:
         """This one, and the earlier one for what this one does not say."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(earlier, **{name: value for name, value in own.items() if value is not None})
+
+
+class Tolerated(TypedDict, total=False):
+    """What figures may be off by beside their digits, and the type that they were computed in."""
+
+    rtol: float | Sequence[str] | None
+    atol: float | Sequence[str] | None
+    ulp: float | Sequence[str] | None
+    dtype: str | Sequence[str] | None
 
 
 def tolerances(
