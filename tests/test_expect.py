@@ -93,7 +93,7 @@ def test_a_file_is_never_written_over(backtrace_command: Runner, tmp_path: Path)
     assert (found.code, found.out.startswith(f"Wrote {file}. Next: backtrace diff configs/example.yaml")) == (0, True)
     before = file.read_text(encoding="utf-8")
     found = backtrace_command("expect", "configs/example.yaml", "-o", str(file), "--digits", "2")
-    assert (found.code, found.err) == (4, f"{file} exists already\n  hint: give another name\n")
+    assert (found.code, found.err) == (4, f"{file} exists already\n  hint: give another name, or --force\n")
     assert file.read_text(encoding="utf-8") == before
     assert backtrace_command("diff", "configs/example.yaml", str(file)).code == 0
 

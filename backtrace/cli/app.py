@@ -33,6 +33,14 @@ Round = Annotated[
 ]
 Ascii = Annotated[bool, typer.Option("--ascii", help="no signs outside ASCII")]
 Only = Annotated[str | None, typer.Option("--only", metavar="KEYS", help="only these rows: 'W11,h*,dE*'")]
+Output = Annotated[
+    str | None,
+    typer.Option("-o", "--output", metavar="FILE", help="write into a file, its ending says in which format; -: here"),
+]
+Force = Annotated[bool, typer.Option("--force", help="write over a file that is there already")]
+FormatName = Annotated[
+    str | None, typer.Option("--format", metavar="F", help="text, markdown, latex, html, svg, png, json, csv or npz")
+]
 Debug = Annotated[bool, typer.Option("--debug", help="a traceback for errors of the program itself", hidden=True)]
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backtrace.cli.app import Debug, app
-from backtrace.cli.session import print_out, write_new
+from backtrace.cli.app import Debug, Force, app
+from backtrace.cli.session import print_out
 from backtrace.errors import Fault, UsageError, visible
+from backtrace.outputs import write
 
 if TYPE_CHECKING:
     from backtrace.gallery import Example
@@ -22,6 +23,7 @@ def examples(
     copy: Annotated[
         str | None, typer.Option("--copy", metavar="FILE", help="write the config of one, and its figures beside it")
     ] = None,
+    force: Force = False,
     debug: Debug = False,
 ) -> None:
     """\b
@@ -37,7 +39,7 @@ def examples(
 
     wanted = words or []
     if copy is not None:
-        _copied(gallery.named(" ".join(wanted)), copy)
+        _copied(gallery.named(" ".join(wanted)), copy, force)
         return
     found = gallery.with_words(wanted)
     one = gallery.only(wanted, found)
@@ -49,11 +51,11 @@ def examples(
         raise UsageError(Fault(f"no example has {' and '.join(wanted)}", hint="backtrace examples lists them all"))
 
 
-def _copied(example: Example, file: str) -> None:
+def _copied(example: Example, file: str, force: bool) -> None:
     """Write the config of an example and its figures beside it."""
     stem = file.removesuffix(".yaml").removesuffix(".yml")
     beside = f"{stem}.expected.yaml"
     for path, source in ((file, example.config), (beside, example.expected)):
-        write_new(path, source.read_text(encoding="utf-8"))
+        write(path, [source.read_text(encoding="utf-8")], force)
     shown, figures = visible(file), visible(beside)
     typer.echo(f"Wrote {shown} and {figures}. Next: backtrace run {shown}; backtrace diff {shown} {figures}")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtrace.arguments import parts, shown_epochs
-from backtrace.cli.app import Config, Debug, Epochs, Only, Set, app
-from backtrace.cli.session import print_out, traced, write_new
+from backtrace.cli.app import Config, Debug, Epochs, Force, Only, Set, app
+from backtrace.cli.session import print_out, traced
 from backtrace.errors import Fault, UsageError, visible
+from backtrace.outputs import write
 
 if TYPE_CHECKING:
     from backtrace.quantities import View
@@ -32,6 +33,7 @@ def expect(
         str | None,
         typer.Option("-o", "--output", metavar="FILE", help="a new file, in CSV if its name ends in .csv"),
     ] = None,
+    force: Force = False,
     debug: Debug = False,
 ) -> None:
     """\b
@@ -50,7 +52,7 @@ def expect(
         return
     text = "".join(f"{line}\n" for line in lines)
     _check_size(text, output)
-    write_new(output, text)
+    write(output, [text], force)
     typer.echo(f"Wrote {visible(output)}. Next: backtrace diff {visible(config)} {visible(output)}")
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from backtrace.cli.app import Debug, app
-from backtrace.cli.session import write_new
+from backtrace.cli.app import Debug, Force, app
 from backtrace.errors import Fault, UsageError, did_you_mean, visible
+from backtrace.outputs import write
 
 
 @app.command(short_help="write a config to start from")
@@ -19,6 +19,7 @@ def init(
     template: Annotated[
         str, typer.Option("--template", metavar="NAME", help="network, samples, equations or gates")
     ] = "network",
+    force: Force = False,
     debug: Debug = False,
 ) -> None:
     """\b
@@ -26,7 +27,7 @@ def init(
 
     Write a commented config to start from.
     """
-    write_new(file, _template(template))
+    write(file, [_template(template)], force)
     typer.echo(f"Wrote {visible(file)}. Next: backtrace run {visible(file)}")
 
 

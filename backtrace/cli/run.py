@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtrace.arguments import Shown, shown_epochs
-from backtrace.cli.app import Ascii, Config, Debug, Digits, Epochs, Only, Round, Set, app
-from backtrace.cli.session import expected_figures, layout, print_out, report_differences, traced
+from backtrace.cli.app import Ascii, Config, Debug, Digits, Epochs, Force, FormatName, Only, Output, Round, Set, app
+from backtrace.cli.session import expected_figures, layout, print_out, report_differences, traced, written
 from backtrace.errors import Fault, UsageError, visible
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ def run(
     digits: Digits = None,
     round_: Round = None,
     ascii_: Ascii = False,
+    format_: FormatName = None,
+    output: Output = None,
+    force: Force = False,
     expect: Expect = None,
     debug: Debug = False,
 ) -> None:
@@ -59,17 +62,14 @@ def run(
 
     Print the whole calculation: forward propagation, error, every step of back propagation, the updated values.
     """
-    from backtrace.render.rates import rate_lines
-    from backtrace.render.text import Writer, report_lines
+    from backtrace.render.formats import chosen
 
     figures = expected_figures(expect) if expect else None
     shown = shown_epochs(epoch, every)
     trace = traced(config, epochs, set_, shown, figures, round_)
     page = layout(digits, ascii_, only, section, sample, full, trace)
     _check_choice(trace, page)
-    print_out(report_lines(trace, replace(page, epochs=_epochs_shown(trace, shown))))
-    if not page.choice.only and not page.choice.sections:
-        print_out(rate_lines(trace, Writer(page, trace.epochs[0])))
+    written(trace, replace(page, epochs=_epochs_shown(trace, shown)), chosen(format_, output), output, force)
     if figures is not None:
         print_out(iter([()]))
         report_differences(trace, figures, page)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from backtrace.arguments import Shown, given_values, parts
-from backtrace.errors import Fault, FileError, UsageError, visible
+from backtrace.errors import Fault, UsageError, visible
+from backtrace.outputs import write
 
 if TYPE_CHECKING:
     from backtrace.comparison.expected import Expected, Figure
     from backtrace.graph import Graph
+    from backtrace.render.formats import Format
     from backtrace.render.formulas import Layout
     from backtrace.render.lines import Line
     from backtrace.schedule import Keep
@@ -144,12 +146,26 @@ class ClosedPipeError(Exception):
     """The reader closed the pipe; not an OSError, which typer would turn into exit code 1."""
 
 
-def write_new(file: str, text: str) -> None:
-    """Write a new file, never over an existing one."""
+def written(trace: Trace, layout: Layout, format_: Format, output: str | None, force: bool) -> None:
+    """Write a trace in a format: on the terminal with its colours, or into a file."""
+    from backtrace.render.text import report_lines
+
+    if output in (None, "-") and format_.name == "text":
+        print_out(report_lines(trace, layout))
+        return
+    deliver(format_.pages(trace, layout), output, force)
+    if output not in (None, "-"):
+        typer.echo(f"Wrote {visible(str(output))}.")
+
+
+def deliver(pieces: Iterator[str] | Iterator[bytes], output: str | None, force: bool = False) -> None:
+    """Put a text or bytes into a file, or on standard output where none or - is named."""
+    if output is not None and output != "-":
+        write(output, pieces, force)
+        return
     try:
-        with open(file, "x", encoding="utf-8", newline="\n") as out:
-            out.write(text)
-    except FileExistsError:
-        raise FileError(Fault(f"{visible(file)} exists already", hint="give another name")) from None
-    except OSError as error:
-        raise FileError(Fault(f"{visible(file)} cannot be written: {error.strerror}")) from None
+        for piece in pieces:
+            sys.stdout.buffer.write(piece.encode() if isinstance(piece, str) else piece)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ClosedPipeError from None

@@ -42,6 +42,12 @@ def padded(text: str, width: int, right: bool = False) -> str:
     return blanks + text if right else text + blanks
 
 
+def rule(text: str, width: int, dash: str) -> Line:
+    """A line across the page with a text near its beginning."""
+    head = f"{dash * 2} {text} "
+    return (Span(head + dash * max(0, width - cells(head)), "rule"),)
+
+
 def stacked(head: str) -> list[str]:
     """A derivative's heading in two lines, the bar at the end of the first."""
     top, bar, bottom = head.partition("/")

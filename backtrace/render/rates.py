@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from backtrace.render.lines import Grid, Line, Span, grid_lines
-from backtrace.render.text import Writer, final_values, loss_epochs
+from backtrace.render.formulas import Formulas
+from backtrace.render.lines import Grid, Line, Span, grid_lines, rule
+from backtrace.report.course import final_values, loss_epochs
 from backtrace.trace import Trace
 
 MOST = 24
 """So many final values stand in the table."""
 
 
-def rate_lines(trace: Trace, writer: Writer) -> Iterator[Line]:
+def rate_lines(trace: Trace, writer: Formulas) -> Iterator[Line]:
     """The table; nothing where there is one learning rate."""
     if not trace.rates:
         return
     traces = list(trace.rates.values())
-    yield writer.rule("learning rates side by side")
+    yield rule("learning rates side by side", writer.layout.width, "-" if writer.layout.ascii else "─")
     heads = [f"{'eta' if writer.layout.ascii else 'η'} = {writer.inline(rate)}" for rate in trace.rates]
     rows = [*_losses(trace, traces, writer), *_finals(trace, traces, writer)]
     labels, body = [label for label, _ in rows], [cells for _, cells in rows]
@@ -27,7 +28,7 @@ def rate_lines(trace: Trace, writer: Writer) -> Iterator[Line]:
         yield (Span(f"  {writer.dots} {hidden} more", "dim"),)
 
 
-def _losses(trace: Trace, traces: Sequence[Trace | None], writer: Writer) -> Iterator[tuple[str, list[str]]]:
+def _losses(trace: Trace, traces: Sequence[Trace | None], writer: Formulas) -> Iterator[tuple[str, list[str]]]:
     """The objective of chosen epochs; a dash where a rate left the finite numbers."""
     if not trace.graph.has_loss:
         return
@@ -37,7 +38,7 @@ def _losses(trace: Trace, traces: Sequence[Trace | None], writer: Writer) -> Ite
         yield f"{name}, epoch {epoch}", ["-" if loss is None else writer.value(float(loss)) for loss in found]
 
 
-def _finals(trace: Trace, traces: Sequence[Trace | None], writer: Writer) -> Iterator[tuple[str, list[str]]]:
+def _finals(trace: Trace, traces: Sequence[Trace | None], writer: Formulas) -> Iterator[tuple[str, list[str]]]:
     for target in final_values(trace)[:MOST]:
         numbers = [one.epochs[-1].number(target) if one else None for one in traces]
         yield writer.label(target), ["-" if number is None else writer.value(number) for number in numbers]

@@ -28,13 +28,16 @@ from backtrace.render.lines import (
     grid_lines,
     natural_edge,
     padded,
+    rule,
     run_on,
     wrapped,
     wrapped_equation,
     wrapped_formula,
 )
 from backtrace.render.numbers import numbers_for
+from backtrace.render.rates import rate_lines
 from backtrace.report import Equations, Rows, Section, Table, sections
+from backtrace.report.course import final_values, loss_epochs
 from backtrace.schedule import Moment
 from backtrace.trace import Trace
 
@@ -44,10 +47,15 @@ EXAMPLES = 2
 """Of rows of samples that are cut, so many are shown with numbers."""
 
 
+def pages(trace: Trace, layout: Layout) -> Iterator[str]:
+    """The report as plain text, line by line."""
+    for line in report_lines(trace, layout):
+        yield "".join(span.text for span in line).rstrip() + "\n"
+
+
 def report_text(trace: Trace, layout: Layout | None = None) -> str:
     """The whole report as text without colours."""
-    lines = report_lines(trace, layout or Layout(numbers=numbers_for(trace.rounding)))
-    return "\n".join("".join(span.text for span in line).rstrip() for line in lines)
+    return "".join(pages(trace, layout or Layout(numbers=numbers_for(trace.rounding)))).removesuffix("\n")
 
 
 def report_lines(trace: Trace, layout: Layout) -> Iterator[Line]:
@@ -58,8 +66,11 @@ def report_lines(trace: Trace, layout: Layout) -> Iterator[Line]:
         if left_out:
             yield from writer.left_out(left_out)
         yield from replace(writer, view=view).epoch(len(trace.epochs) > 1)
-    if len(trace.losses) > 1 and trace.graph.has_loss and not layout.choice.only and not layout.choice.sections:
+    if layout.choice.only or layout.choice.sections:
+        return
+    if len(trace.losses) > 1 and trace.graph.has_loss:
         yield from replace(writer, view=trace.epochs[-1]).training(trace)
+    yield from rate_lines(trace, writer)
 
 
 def chosen_views(trace: Trace, layout: Layout) -> Iterator[tuple[View, list[Moment]]]:
@@ -85,9 +96,7 @@ class Writer(Formulas):
     edge: int = 80
 
     def rule(self, text: str) -> Line:
-        dash = "-" if self.layout.ascii else "─"
-        head = f"{dash * 2} {text} "
-        return (Span(head + dash * max(0, self.layout.width - cells(head)), "rule"),)
+        return rule(text, self.layout.width, "-" if self.layout.ascii else "─")
 
     # ── one epoch ──
 
@@ -373,26 +382,6 @@ class Writer(Formulas):
         if not trace.graph.until:
             return ""
         return f" until {trace.graph.until}" if trace.recording.stopped else f", not yet {trace.graph.until}"
-
-
-def final_values(trace: Trace) -> list[Element]:
-    """The trained parameters after the last update."""
-    graph = trace.graph
-    return [Element(f"{name}+", index) for name in graph.trained for index in _indexes(graph.types[name].shape)]
-
-
-def _indexes(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    return (tuple(int(i) for i in index) for index in np.ndindex(shape))
-
-
-def loss_epochs(count: int) -> list[int]:
-    """The epochs of a loss table: the first, the last, and 1, 2, 5 times powers of ten between.
-
-    >>> loss_epochs(300)
-    [1, 2, 5, 10, 20, 50, 100, 200, 300]
-    """
-    steps = (base * 10**power for power in range(10) for base in (1, 2, 5))
-    return [*(step for step in steps if step < count), count]
 
 
 def sparkline(losses: np.ndarray[tuple[int], np.dtype[np.float64]], width: int) -> str:

@@ -1,0 +1,63 @@
+"""The formats that a trace is written in, a row each; a renderer is read only when its format is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final
+
+from backtrace.errors import Fault, UsageError, did_you_mean, visible
+from backtrace.render.formulas import Layout
+from backtrace.trace import Trace
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: its name, the endings of its files, and the module whose ``pages(trace, layout)`` writes it."""
+
+    name: str
+    endings: tuple[str, ...]
+    module: str
+    binary: bool = False
+
+    def pages(self, trace: Trace, layout: Layout) -> Iterator[str] | Iterator[bytes]:
+        """The trace in this format, piece by piece; bytes where it is ``binary``."""
+        found: Iterator[str] | Iterator[bytes] = import_module(self.module).pages(trace, layout)
+        return found
+
+
+FORMATS: Final[Mapping[str, Format]] = {one.name: one for one in (Format("text", ("txt",), "backtrace.render.text"),)}
+
+
+def chosen(name: str | None, output: str | None) -> Format:
+    """The format of that name; without one that of the file's ending, and text where there is no file.
+
+    Raises:
+        UsageError: there is no such format, or the ending tells none.
+
+    >>> chosen(None, "page.TXT").name, chosen(None, None).name
+    ('text', 'text')
+    """
+    known = ", ".join(FORMATS)
+    if name is not None:
+        found = FORMATS.get(name.lower()) or _by_ending(name.lower())
+        if found is None:
+            hint = did_you_mean(name, FORMATS) or f"known: {known}"
+            raise UsageError(Fault(f'there is no format "{visible(name)}"', hint=hint))
+        return found
+    if output in (None, "-"):
+        return FORMATS["text"]
+    assert output is not None
+    _, point, ending = output.rpartition(".")
+    found = _by_ending(ending.lower()) if point else None
+    if found is None:
+        endings = ", ".join(f".{one}" for each in FORMATS.values() for one in each.endings)
+        raise UsageError(
+            Fault(f"the name {visible(output)} tells no format", hint=f"an ending such as {endings}; or --format")
+        )
+    return found
+
+
+def _by_ending(ending: str) -> Format | None:
+    return next((each for each in FORMATS.values() if ending in each.endings), None)
