@@ -13,10 +13,25 @@ from backtrace.codegen import ScalarExecutor
 from backtrace.config import from_document
 from backtrace.errors import ConfigError
 from backtrace.executor import ArrayExecutor, evaluate
-from backtrace.expressions import Call, Element, Expr, ExpressionError, Name, Ref, Type, latex_label, parse, to_text
+from backtrace.expressions import (
+    Call,
+    Element,
+    Expr,
+    ExpressionError,
+    Name,
+    Num,
+    Ref,
+    Type,
+    number_text,
+    parse,
+    to_text,
+)
 from backtrace.graph import Equation, Graph
-from backtrace.ops import MACROS, TABLE, Scope, typed
-from backtrace.ops.latex import LATEX, SIGNS, TEMPLATES
+from backtrace.keys.names import Names
+from backtrace.keys.symbols import symbol
+from backtrace.ops import MACROS, TABLE, Scope, latex, mathml, typed
+from backtrace.ops.latex import LATEX
+from backtrace.render import tex
 
 GIVEN = {
     "s": np.array(-3.0),
@@ -142,14 +157,25 @@ def test_what_is_refused(text: str, message: str) -> None:
     assert refusal.value.message.startswith(message)
 
 
+def latex_label(leaf: Expr) -> str:
+    """A leaf in LaTeX, of a graph that has no names."""
+    if isinstance(leaf, Num):
+        return tex.LATEX.number(number_text(leaf.value))
+    assert isinstance(leaf, Name | Ref)
+    element = leaf.key if isinstance(leaf, Ref) else Element(leaf.id)
+    found = symbol(Names({}, {}, {}, None, None), element)
+    upper = [f"({found.sample})"] if found.sample else []
+    return tex.LATEX.scripts(tex.LATEX.letter(found.stem), found.below, upper)
+
+
 @pytest.mark.parametrize(
     ("text", "latex"),
     [
         ("W11*x_1 + b", r"W_{11} \cdot x_1 + b"),
         ("E_tot", r"E_{\text{tot}}"),
-        ("net_h1 - alpha", r"\text{net}_{h1} - \alpha"),
-        ("0.5*(y - o)**2", r"0.5 \cdot (y - o)^{2}"),
-        ("1e-5*x", r"(1 \cdot 10^{-5}) \cdot x"),
+        ("net_h1 - alpha", r"\mathrm{net}_{h1} - \alpha"),
+        ("0.5*(y - o)**2", r"\tfrac{1}{2} \cdot (y - o)^{2}"),
+        ("1e-5*x", r"1 \cdot 10^{-5} \cdot x"),
         ("a/(b + c)*d", r"\frac{a}{b + c} \cdot d"),
         ("(a/b)**2", r"\left(\frac{a}{b}\right)^{2}"),
         ("-x**2", "-x^{2}"),
@@ -164,16 +190,17 @@ def test_what_is_refused(text: str, message: str) -> None:
         ("2*sum(x, axis=0)", r"2 \cdot \left(\sum_{\mathrm{axis}=0} x\right)"),
         ("sigmoid(z)", r"\sigma(z)"),
         ("tanh(a/b)", r"\tanh\left(\frac{a}{b}\right)"),
-        ("sqrt(x) + abs(y)", r"\sqrt{x} + \left|y\right|"),
+        ("sqrt(x) + abs(y)", r"\sqrt{x} + \left\lvert y \right\rvert"),
         ("log(x)", r"\ln(x)"),
         ("relu(x, at_zero=1)", r"\operatorname{ReLU}_{\mathrm{at\_zero}=1}(x)"),
         ("where(a <= b, a, 0)", r"\begin{cases} a & a \le b \\ 0 & \text{otherwise} \end{cases}"),
         ("norm(x)**2", r"\left\lVert x \right\rVert^{2}"),
         ("maximum(a, b, 2)", r"\max(a, b, 2)"),
         ("[a, b]", r"\begin{bmatrix} a & b \end{bmatrix}"),
+        ("[[a, b], [c, d]]", r"\begin{bmatrix} a & b \\ c & d \end{bmatrix}"),
         ("conv2d(X, K + 1)", r"X \star (K + 1)"),
         ("2*pi", r"2 \cdot \pi"),
-        ("W[0, 1:]", "W[0, 1:]"),
+        ("W[0, 1:]", "W[1, 2:]"),
     ],
 )
 def test_latex(text: str, latex: str) -> None:
@@ -186,8 +213,9 @@ def test_latex_of_elements() -> None:
 
 
 @pytest.mark.parametrize("name", [*TABLE, *MACROS])
-def test_every_operation_has_its_latex(name: str) -> None:
-    assert name in SIGNS or name in TEMPLATES or name == "index"
+def test_every_operation_has_its_latex_and_its_mathml(name: str) -> None:
+    for signs, templates in ((latex.SIGNS, latex.TEMPLATES), (mathml.SIGNS, mathml.TEMPLATES)):
+        assert name in signs or name in templates or name in ("index", "stack")
 
 
 def graph(text: str) -> Graph:

@@ -27,7 +27,6 @@ from backtrace.expressions.writing import (
     UNNAMED,
     Label,
     Style,
-    latex_label,
     number_text,
     plain_label,
     to_text,
@@ -35,6 +34,6 @@ from backtrace.expressions.writing import (
 
 __all__ = [
     "MAX_DEPTH", "MAX_LENGTH", "MAX_NODES", "PLAIN", "UNICODE", "UNNAMED", "Call", "Element", "Expr", "ExpressionError",
-    "Index", "Label", "Name", "Num", "Option", "Ref", "Shape", "Style", "Type", "latex_label", "names", "number_text",
+    "Index", "Label", "Name", "Num", "Option", "Ref", "Shape", "Style", "Type", "names", "number_text",
     "parse", "plain_label", "substitute", "to_text", "walk",
 ]  # fmt: skip

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
-from backtrace.expressions.tree import Call, Element, Expr, Name, Num, Ref
+from backtrace.expressions.tree import Call, Element, Expr, Name, Num, Option, Ref
 
 SUM, PRODUCT, SIGN, POWER, ATOM = 1, 2, 3, 4, 5
 INFIX: Final = {
@@ -28,12 +28,14 @@ class Template(NamedTuple):
     """How a call looks, and how tightly that binds.
 
     ``#1`` is the first operand, ``#(1)`` the same in brackets unless it is one sign, ``#[1]`` in brackets where it is
-    a sum, ``#{1}`` always in brackets; ``#*`` stands for all operands, ``#&`` for a row of them and ``#?`` for the
-    options that were given.
+    a sum, ``#{1}`` always in brackets; ``#*`` stands for all operands and ``#?`` for the options that were given.
     """
 
     text: str
     binds: int = ATOM
+
+
+Label = Callable[[Expr], str]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,16 @@ class Style:
     templates: Mapping[str, Template] = field(default_factory=dict)
     """How calls look, by operation; those without one look as in the language."""
     first: int = 0
+    brackets: tuple[str, str] = ("(", ")")
+    comma: str = ", "
+    square: tuple[str, str] = ("[", "]")
+    """What stands round the positions of a part of an array."""
+    options: Callable[[Sequence[Option]], str] = lambda options: ""
+    """How the options of a call with a template are written."""
+    matrix: Callable[[Sequence[Sequence[str]]], str] | None = None
+    """How rows of cells are set; as lists in brackets if not given."""
+    binding: Callable[[str], int] | None = None
+    """How tightly a leaf's text binds; by the signs in it if not given."""
 
 
 _COMPARED: Final = {"equal": " == ", "not_equal": " != ", "less": " < ", "greater": " > "}
@@ -77,8 +89,6 @@ UNICODE: Final = Style(
 UNNAMED: Final = replace(UNICODE, exact=True, constants={math.pi: "π"})
 """The name of an unnamed node: as it was written."""
 
-Label = Callable[[Expr], str]
-
 
 def number_text(value: float) -> str:
     """The shortest text that reads back as the number; whole numbers without a point."""
@@ -97,39 +107,6 @@ def plain_label(leaf: Expr) -> str:
         return str(key)
     index = f"[{','.join(map(str, key.index))}]" if key.index else ""
     return f"{key.name}{index}" + ("" if key.sample is None else f"#{key.sample}")
-
-
-_LETTERS = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
-GREEK: Final = frozenset(_LETTERS.split())
-
-
-def latex_label(leaf: Expr) -> str:
-    r"""The text of a leaf in LaTeX: digits at the end of a name, and what follows _, are subscripts.
-
-    >>> [latex_label(Name(name)) for name in ("W11", "x_1", "E_tot", "net_h1", "alpha")]
-    ['W_{11}', 'x_1', 'E_{\\text{tot}}', '\\text{net}_{h1}', '\\alpha']
-    """
-    if isinstance(leaf, Num):
-        mantissa, _, exponent = number_text(leaf.value).partition("e")
-        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
-    key = leaf.id if isinstance(leaf, Name) else leaf.key if isinstance(leaf, Ref) else ""
-    if not isinstance(key, Element):
-        return _latex_name(str(key), ())
-    sample = "" if key.sample is None else f"^{{({key.sample + 1})}}"
-    return _latex_name(key.name, tuple(at + 1 for at in key.index)) + sample
-
-
-def _latex_name(name: str, index: tuple[int, ...]) -> str:
-    found = re.fullmatch(r"([^\W\d_]+)(\d*)(?:_(\w+))?", name)
-    if found is None:
-        return rf"\text{{{name}}}".replace("_", r"\_")
-    stem, *below = (part for part in found.groups() if part)
-    letter = rf"\{stem}" if stem.lower() in GREEK else stem if len(stem) == 1 else rf"\text{{{stem}}}"
-    below = [rf"\text{{{part}}}" if part.isalpha() and len(part) > 1 else part.replace("_", ",") for part in below]
-    if index:
-        below.append(("" if max(index) < 10 else ",").join(map(str, index)))
-    lower = ",".join(below)
-    return letter + (f"_{lower}" if len(lower) == 1 else f"_{{{lower}}}" if lower else "")
 
 
 def to_text(expr: Expr, style: Style = PLAIN, label: Label = plain_label) -> str:
@@ -159,7 +136,9 @@ class _Writer:
             return self.power(expr)
         if expr.op == "neg":
             operand = self.wrapped(expr.args[0], SIGN)
-            return self.style.signs["neg"] + (f"({operand})" if operand.startswith("-") else operand), SIGN
+            return self.style.signs["neg"] + (
+                f"({operand})" if operand.startswith(self.style.signs["neg"]) else operand
+            ), SIGN
         if expr.op in INFIX:
             return self.infix(expr)
         if expr.op == "transpose":
@@ -170,14 +149,22 @@ class _Writer:
         if expr.op == "take" and len(expr.args) == 2 and isinstance(expr.args[1], Name):
             return f"{self.wrapped(expr.args[0], ATOM)}[{self.write(expr.args[1])[0]}]", ATOM
         if expr.op == "stack":
-            return "[" + ", ".join(self.write(arg)[0] for arg in expr.args) + "]", ATOM
+            return self.stacked(expr), ATOM
         return self.call(expr), ATOM
+
+    def stacked(self, expr: Call) -> str:
+        """A list of operands; in a style that sets matrices, rows of them."""
+        if self.style.matrix is None:
+            return f"[{', '.join(self.write(arg)[0] for arg in expr.args)}]"
+        lists = all(isinstance(arg, Call) and arg.op == "stack" for arg in expr.args)
+        rows = [arg.args for arg in expr.args if isinstance(arg, Call)] if lists else [expr.args]
+        return self.style.matrix([[self.write(cell)[0] for cell in row] for row in rows])
 
     def leaf(self, expr: Expr) -> tuple[str, int]:
         if isinstance(expr, Num) and expr.value in self.style.constants:
             return self.style.constants[expr.value], ATOM
         text = self.label(expr)
-        return text, _binding(text)
+        return text, (self.style.binding or _binding)(text)
 
     def indexed(self, expr: Call) -> str:
         """A part of an array; for a reader one element as every other."""
@@ -185,7 +172,8 @@ class _Writer:
         single = all(isinstance(at, int) and at >= 0 for at in key)
         if self.style.first and single and isinstance(array, Name) and array.type and len(array.shape) == len(key):
             return self.label(Ref(Element(array.id, key)))
-        return f"{self.wrapped(array, ATOM)}[{index_text(key, self.style.first)}]"
+        left, right = self.style.square
+        return f"{self.wrapped(array, ATOM)}{left}{index_text(key, self.style.first)}{right}"
 
     def wrapped(self, expr: Expr, least: int) -> str:
         text, binding = self.write(expr)
@@ -193,7 +181,8 @@ class _Writer:
 
     def bracketed(self, text: str) -> str:
         """The text in brackets, in LaTeX as tall as it is."""
-        return rf"\left({text}\right)" if self.style.templates and TALL.search(text) else f"({text})"
+        left, right = self.style.brackets
+        return rf"\left({text}\right)" if TALL.search(text) else f"{left}{text}{right}"
 
     def templated(self, expr: Call, template: Template) -> tuple[str, int]:
         """A call by its template."""
@@ -201,10 +190,9 @@ class _Writer:
         def filled(match: re.Match[str]) -> str:
             bracket, what = match.groups()
             if what == "?":
-                given = ", ".join(rf"\mathrm{{{name}}}={literal_text(value)}" for name, value in expr.options)
-                return f"_{{{given}}}".replace("_", r"\_")[1:] if given else ""
-            if what in SEPARATORS:
-                text = SEPARATORS[what].join(self.write(arg)[0] for arg in expr.args)
+                return self.style.options(expr.options) if expr.options else ""
+            if what == "*":
+                text = self.style.comma.join(self.write(arg)[0] for arg in expr.args)
             else:
                 text = self.wrapped(expr.args[int(what) - 1], LEAST.get(bracket, 0))
             return self.bracketed(text) if bracket == "{" else text
@@ -222,13 +210,13 @@ class _Writer:
         right = binding if expr.op in ("add", "mul") and not self.style.exact else binding + 1
         for arg in expr.args[1:]:
             operand, tight = self.operand(expr, arg)
-            loose = tight < right or operand.startswith("-") or self.grouped(expr, arg, tight)
+            loose = tight < right or operand.startswith(self.style.signs["neg"]) or self.grouped(expr, arg, tight)
             text += sign + (self.bracketed(operand) if loose else operand)
         return text, binding
 
     def operand(self, expr: Call, arg: Expr) -> tuple[str, int]:
         """An operand; a half that is no factor as 0.5, since z/½ and z + ½ are hard to read."""
-        return (number_text(HALF.value), ATOM) if arg == HALF and expr.op != "mul" else self.write(arg)
+        return (self.label(arg), ATOM) if arg == HALF and expr.op != "mul" else self.write(arg)
 
     @staticmethod
     def grouped(expr: Call, arg: Expr, binding: int) -> bool:
@@ -241,7 +229,7 @@ class _Writer:
         base, exponent = expr.args
         text = self.wrapped(base, ATOM)
         if not isinstance(base, Call) and DERIVATIVE.search(text):
-            text = f"({text})"
+            text = self.bracketed(text)
         if self.style.superscripts and isinstance(exponent, Num) and exponent.value == int(exponent.value):
             return text + number_text(exponent.value).translate(SUPERSCRIPTS), POWER
         return text + self.style.signs["pow"] + self.wrapped(exponent, POWER), POWER
@@ -290,8 +278,7 @@ def _outside_brackets(text: str) -> str:
 LOOSE: Final = ("div", "matmul")
 DERIVATIVE: Final = re.compile(r"∂|\\partial|\bd\w+/d\w")
 TALL: Final = re.compile(r"\\(frac|sum|begin|left)(?![a-z])")
-MARKER: Final = re.compile(r"#([({\[]?)([\d*&?])(?:(?<=[({\[].)[)}\]])?")
-SEPARATORS: Final = {"*": ", ", "&": " & "}
+MARKER: Final = re.compile(r"#([({\[]?)([\d*?])(?:(?<=[({\[].)[)}\]])?")
 LEAST: Final = {"(": ATOM, "[": PRODUCT}
 
 

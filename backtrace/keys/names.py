@@ -56,7 +56,7 @@ class Names:
         """The name that each gradient array is taken by."""
         return {gradient: name for name, gradient in self.gradient_of.items()}
 
-    def _lone(self, name: str) -> bool:
+    def is_lone(self, name: str) -> bool:
         """A vector of one element goes by its own name."""
         return self._shape(name) == (1,)
 
@@ -114,7 +114,8 @@ class Names:
         return tuple(number - 1 for number in numbers)
 
     @cached_property
-    def _typed_names(self) -> dict[str, Expr]:
+    def typed(self) -> dict[str, Expr]:
+        """Every name as a leaf of a formula, with its shape."""
         return {name: Name(name, type) for name, type in self.types.items()}
 
 

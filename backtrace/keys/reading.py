@@ -141,7 +141,7 @@ class Keys(Writing):
             return None
         if sample is not None and (not type.sampled or not 0 <= sample < (self.samples or 1)):
             return None
-        if index is None and (not type.shape or self._lone(name)):
+        if index is None and (not type.shape or self.is_lone(name)):
             index = (0,) * len(type.shape)
         if index is None or (type.sampled and sample is None):
             return Part(name + plus, index, sample)

@@ -95,7 +95,7 @@ class Writing(Names):
         if "." in core and core.replace(".", "").isidentifier():
             letter, _, parameter = core.partition(".")
             return remembered(letter, self._indexed(parameter, parameter, index, pretty), pretty)
-        if not index or self._lone(core):
+        if not index or self.is_lone(core):
             if base == RATE and pretty:
                 return "η"
             return self._plain(self._pretty_inner(base) if pretty else base)
@@ -117,7 +117,7 @@ class Writing(Names):
         if name.isidentifier():
             return subscripted(name) if self._shape(name) == () else name
         try:
-            return to_text(substitute(parse(name), self._typed_names), UNNAMED, self.pretty_label)
+            return to_text(substitute(parse(name), self.typed), UNNAMED, self.pretty_label)
         except ExpressionError:
             return name
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from backtrace.expressions import Style
-from backtrace.expressions.writing import POWER, SUM, Template
+from backtrace.expressions import Option, Style
+from backtrace.expressions.writing import ATOM, POWER, PRODUCT, SIGN, SUM, Template, literal_text
 from backtrace.ops.losses import LOSSES
 
 SIGNS: Mapping[str, str] = {
@@ -22,8 +22,8 @@ SIGNS: Mapping[str, str] = {
     "equal": " = ",
     "not_equal": r" \ne ",
 }
-_OPERATORS = "exp log sin cos tan arctan sinh cosh tanh"
-_WORDS: Mapping[str, str] = {
+OPERATORS = ("sin", "cos", "tan", "arctan", "sinh", "cosh", "tanh")
+FUNCTIONS: Mapping[str, str] = {
     **{name: name for name in ("erf", "softmax", "diag", "clip", "step", "cumsum", "prod", "var")},
     **{name: name.replace("_", " ") for name in (*LOSSES, "hard_sigmoid")},
     **{name: name.replace("_", " ") for name in ("conv2d_input", "conv2d_kernel", "first_max", "first_min")},
@@ -41,28 +41,27 @@ _WORDS: Mapping[str, str] = {
     "maxpool2d": "maxpool",
     "avgpool2d": "avgpool",
 }
-_FUNCTIONS: Mapping[str, str] = {
-    **{name: rf"\operatorname{{{word}}}#?#{{*}}" for name, word in _WORDS.items()},
-    **{name: rf"\{name}#{{1}}" for name in _OPERATORS.split()},
+_CALLS: Mapping[str, str] = {
+    **{name: rf"\operatorname{{{word}}}#?#{{*}}".replace(" ", r"\ ") for name, word in FUNCTIONS.items()},
+    **{name: rf"\{name}#{{1}}" for name in OPERATORS},
     "log": r"\ln#{1}",
     "log2": r"\log_2#{1}",
     "log10": r"\log_{10}#{1}",
     "log1p": r"\ln(1 + #[1])",
     "sqrt": r"\sqrt{#1}",
-    "abs": r"\left|#1\right|",
+    "abs": r"\left\lvert #1 \right\rvert",
     "sigmoid": r"\sigma#{1}",
     "maximum": r"\max#{*}",
     "minimum": r"\min#{*}",
     "max": r"\max#?#{*}",
     "min": r"\min#?#{*}",
-    "stack": r"\begin{bmatrix} #& \end{bmatrix}",
     "eye": "I#?",
     "norm": r"\left\lVert #1 \right\rVert#?",
     "l1": r"\left\lVert #1 \right\rVert_1",
     "take": "#(1)[#2]",
 }
 TEMPLATES: Mapping[str, Template] = {
-    **{name: Template(text) for name, text in _FUNCTIONS.items()},
+    **{name: Template(text) for name, text in _CALLS.items()},
     "div": Template(r"\frac{#1}{#2}", POWER),
     "pow": Template("#(1)^{#2}", POWER),
     "exp": Template("e^{#1}", POWER),
@@ -77,4 +76,35 @@ TEMPLATES: Mapping[str, Template] = {
     "sum_samples": Template(r"\sum_n #[1]", SUM),
     "mean_samples": Template(r"\frac{1}{N} \sum_n #[1]", SUM),
 }
-LATEX = Style(SIGNS, "", superscripts=False, exact=False, constants={math.pi: r"\pi"}, templates=TEMPLATES)
+
+
+def _options(options: Sequence[Option]) -> str:
+    """The options of a call as a subscript."""
+    given = ", ".join(rf"\mathrm{{{name}}}={literal_text(value)}" for name, value in options)
+    return f"_{{{given}}}".replace("_", r"\_")[1:]
+
+
+def _matrix(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells in square brackets."""
+    return r"\begin{bmatrix} " + r" \\ ".join(" & ".join(row) for row in rows) + r" \end{bmatrix}"
+
+
+def _binding(text: str) -> int:
+    """How tightly the text of a name or a number binds; a fraction does not bear an exponent without brackets."""
+    if text.startswith("-"):
+        return SIGN
+    return PRODUCT if r" \cdot " in text else POWER if text.startswith(r"\frac") else ATOM
+
+
+LATEX = Style(
+    SIGNS,
+    "",
+    superscripts=False,
+    exact=False,
+    constants={math.pi: r"\pi", 0.5: r"\tfrac{1}{2}"},
+    templates=TEMPLATES,
+    first=1,
+    options=_options,
+    matrix=_matrix,
+    binding=_binding,
+)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from backtrace.expressions import PLAIN, UNICODE, Call, Element, Expr, Name, Num, Ref, Style, to_text, walk
 from backtrace.graph import Equation
-from backtrace.keys import Derivative, Path, Target, Via
+from backtrace.keys import Derivative, Part, Path, Target, Via
+from backtrace.labels import derivative_text
 from backtrace.ops import TABLE
 from backtrace.quantities import Quantity, View
 from backtrace.render.lines import Entry
@@ -21,6 +23,7 @@ READABLE_ASCII = replace(PLAIN, exact=False, first=1)
 """Plain text counted from 1, without the brackets that only reading it back would need."""
 ELLIPSIS = Ref("the terms of a sum that are left out")
 ROW_OF_ONES = Ref("a row of ones, which repeats a column")
+PHRASES: Final = {"directly": "{whole} directly", "by way of": "{whole} by way of {through}"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Formulas:
         """A factor by its ends; one that begins at the term at hand by that."""
         if self.term in path.nodes[1:-1]:
             return self.write(Path(path.nodes[path.nodes.index(self.term) :]))
-        return f"{self.write(path)} directly" if self.is_one_way(path) else self.write(path)
+        return self.phrase("directly", whole=self.write(path)) if self.is_one_way(path) else self.write(path)
 
     def is_one_way(self, path: Path) -> bool:
         """Whether a path is not the only one between its ends, so that its name alone would mean all ways."""
@@ -81,8 +84,29 @@ class Formulas:
             return self.write(Derivative(term, via.by))
         whole = self.write(Derivative(via.of, via.by))
         if via.through == via.of:
-            return f"{whole} directly"
-        return f"{whole} by way of {self.write(via.through)}"
+            return self.phrase("directly", whole=whole)
+        return self.phrase("by way of", whole=whole, through=self.write(via.through))
+
+    def phrase(self, name: str, **parts: str) -> str:
+        """Words with formulas between them, by their name."""
+        return PHRASES[name].format(**parts)
+
+    def array(self, name: str) -> str:
+        """The name of a whole array."""
+        return self.view.keys.array(name, pretty=not self.layout.ascii)
+
+    def head(self, target: Target | str) -> str:
+        """The heading of a column: a text, an array, or a derivative between arrays."""
+        if isinstance(target, Derivative):
+            return self.derivative(*(self.array(end.name) for end in target))
+        if isinstance(target, str):
+            return target
+        assert isinstance(target, Part)
+        return self.array(target.name)
+
+    def derivative(self, of: str, by: str) -> str:
+        """A derivative of two written names."""
+        return derivative_text(of, by, "d" if self.layout.ascii else "∂")
 
     def term_of(self, target: Target) -> Element | None:
         """The term of the objective that a way ends in, where each way has its own."""
@@ -98,7 +122,7 @@ class Formulas:
             return self.label(leaf.key)
         keys = self.view.keys
         if isinstance(leaf, Name):
-            return keys.array(leaf.id, pretty=not self.layout.ascii)
+            return self.array(leaf.id)
         return keys.label(leaf) if self.layout.ascii else keys.pretty_label(leaf)
 
     def formula(self, expr: Expr) -> str:
@@ -155,7 +179,7 @@ class Formulas:
                 yield f"{left} = {right}"
 
     def equation(self, equation: Equation) -> tuple[str, str]:
-        left = self.view.keys.array(equation.name, pretty=not self.layout.ascii)
+        left = self.array(equation.name)
         return left, to_text(self.readable(equation.expr), self.style, self.leaf)
 
     def readable(self, expr: Expr) -> Expr:

@@ -32,7 +32,7 @@ def _losses(trace: Trace, traces: Sequence[Trace | None], writer: Formulas) -> I
     """The objective of chosen epochs; a dash where a rate left the finite numbers."""
     if not trace.graph.has_loss:
         return
-    name = writer.view.keys.array(trace.graph.objective or "", not writer.layout.ascii)
+    name = writer.array(trace.graph.objective or "")
     for epoch in loss_epochs(max(len(one.losses) for one in traces if one)):
         found = [one.losses[epoch - 1] if one and epoch <= len(one.losses) else None for one in traces]
         yield f"{name}, epoch {epoch}", ["-" if loss is None else writer.value(float(loss)) for loss in found]

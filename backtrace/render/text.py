@@ -11,8 +11,7 @@ import numpy as np
 from backtrace.errors import visible
 from backtrace.expressions import Element
 from backtrace.graph import Equation, Graph
-from backtrace.keys import Derivative, Part, Target, sample_of
-from backtrace.labels import derivative_text
+from backtrace.keys import Part, sample_of
 from backtrace.quantities import Quantity, View
 from backtrace.render.formulas import Formulas, Layout, is_readable, same_text
 from backtrace.render.heads import head_lines
@@ -157,7 +156,7 @@ class Writer(Formulas):
 
     def title(self, section: Section) -> str:
         """The title of a section; of a step with its parameters and its layer."""
-        names = ", ".join(self.view.keys.array(name, not self.layout.ascii) for name in section.parameters)
+        names = ", ".join(self.array(name) for name in section.parameters)
         layer = f" ({visible(section.layer)})" if section.layer else ""
         return f"{section.title}: {names}{layer}" if names else section.title
 
@@ -317,7 +316,7 @@ class Writer(Formulas):
         """An update's equation; of numbered scalars in one table, for their common letter."""
         text = " = ".join(self.equation(equation))
         parameter = equation.name.removesuffix("+").rpartition(".")[2]
-        name = self.view.keys.array(parameter, not self.layout.ascii)
+        name = self.array(parameter)
         return text if parameter == table.stem else text.replace(name, table.stem)
 
     def caption(self, table: Table, heads: list[str]) -> Iterator[Line]:
@@ -330,16 +329,6 @@ class Writer(Formulas):
         text = f"{heads[table.factors]} = {how}{dot.join(factors)}"
         for number, line in enumerate(wrapped_formula(text, self.layout.width - 6)):
             yield (Span(" " * (6 if number else 2) + line, "dim"),)
-
-    def head(self, target: Target | str) -> str:
-        if isinstance(target, str):
-            return target
-        keys = self.view.keys
-        if isinstance(target, Derivative):
-            of, by = (keys.array(end.name, not self.layout.ascii) for end in target)
-            return derivative_text(of, by, "d" if self.layout.ascii else "∂")
-        assert isinstance(target, Part)
-        return keys.array(target.name, not self.layout.ascii)
 
     def cell(self, table: Table, column: int, quantity: Quantity) -> str:
         """The old value as it was given, everything else as a result."""
@@ -372,7 +361,7 @@ class Writer(Formulas):
 
     def loss_heading(self, graph: Graph) -> str:
         """What the losses are: before each update, or of all updates of an epoch."""
-        name = self.view.keys.array(graph.objective or "", not self.layout.ascii)
+        name = self.array(graph.objective or "")
         if graph.updates_per_epoch == 1:
             return f"{name} before each update"
         return f"{name}, {'sum' if graph.reduce == 'sum' else 'mean'} over the updates of each epoch"

@@ -1,0 +1,88 @@
+"""Formulas in MathML, as a page of HTML has them.
+
+>>> MATHML.scripts(MATHML.letter("x"), ["1"], [])
+'<msub><mi>x</mi><mn>1</mn></msub>'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+from typing import Final
+
+from backtrace.ops import mathml
+from backtrace.render.notation import GREEK, Notation
+
+EXPONENT: Final = re.compile(r"(.*)e([-+]\d+)$")
+MINUS: Final = "<mo>\u2212</mo>"
+
+
+class MathMl(Notation):
+    """Presentation MathML, the part of it that every browser draws."""
+
+    style = mathml.MATHML
+    dots = "<mo>…</mo>"
+    product = "<mo>·</mo>"
+    ones = '<msup><mn mathvariant="bold">1</mn><mo>⊤</mo></msup>'
+    partial = '<mo rspace="0">∂</mo>'
+
+    def letter(self, name: str) -> str:
+        """A letter, which a browser sets in italics, or a word, which it does not."""
+        return f"<mi>{escape(GREEK.get(name, name))}</mi>"
+
+    def words(self, text: str) -> str:
+        """Words within a formula; the blanks at their ends stay."""
+        return f"<mtext>{escape(re.sub('^ | $', chr(0xA0), text))}</mtext>"
+
+    def number(self, text: str) -> str:
+        """A number; powers of ten written out, a minus as a sign of its own.
+
+        >>> MATHML.number("-1.5e-09")
+        '<mo>−</mo><mn>1.5</mn><mo>·</mo><msup><mn>10</mn><mrow><mo>−</mo><mn>9</mn></mrow></msup>'
+        """
+        if text.startswith("-"):
+            return MINUS + self.number(text[1:])
+        parts = EXPONENT.fullmatch(text)
+        if parts is None:
+            return f"<mn>{escape(text)}</mn>"
+        power = _row(self.number(str(int(parts[2]))))
+        return f"<mn>{parts[1]}</mn><mo>·</mo><msup><mn>10</mn>{power}</msup>"
+
+    def scripts(self, base: str, lower: Sequence[str], upper: Sequence[str]) -> str:
+        """A base with scripts."""
+        below = _row("<mo>,</mo>".join(map(_script, lower)))
+        above = _row("".join(f"<mo>{escape(part)}</mo>" for part in upper))
+        if lower and upper:
+            return f"<msubsup>{_row(base)}{below}{above}</msubsup>"
+        if lower:
+            return f"<msub>{_row(base)}{below}</msub>"
+        return f"<msup>{_row(base)}{above}</msup>" if upper else base
+
+    def hat(self, base: str) -> str:
+        """A letter with a hat."""
+        return f'<mover accent="true">{_row(base)}<mo>^</mo></mover>'
+
+    def fraction(self, top: str, bottom: str) -> str:
+        """A fraction."""
+        return f"<mfrac>{_row(top)}{_row(bottom)}</mfrac>"
+
+    def brackets(self, text: str) -> str:
+        """Round brackets, which a browser makes as tall as what they hold."""
+        return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
+
+
+MATHML: Final = MathMl()
+TOKEN: Final = re.compile(r"<(m[ino])>[^<]*</\1>")
+
+
+def _row(text: str) -> str:
+    """A text as one element."""
+    return text if TOKEN.fullmatch(text) else f"<mrow>{text}</mrow>"
+
+
+def _script(text: str) -> str:
+    """A subscript: digits as a number, anything else as letters; parts that are joined by _ apart."""
+    parts = text.split("_") if text.isascii() else [text]
+    made = (f"<mn>{part}</mn>" if part.isdigit() else MATHML.letter(part) for part in parts)
+    return "<mo>,</mo>".join(made)
