@@ -24,6 +24,7 @@ from backtrace.recurrence import unrolled
 from backtrace.schedule import Schedule
 from backtrace.seeds import Seeds
 from backtrace.stable import stabilised
+from backtrace.words import Note
 
 UNTIL: Final = 10_000
 """So many epochs at most until a condition holds, where the config says nothing."""
@@ -43,8 +44,8 @@ def build(config: Config) -> Graph:
     data = {given.name: given.values for given in whole.givens if given.sampled}
     graph = _Builder(of_samples(whole, range(size)), data).graph()
     rest = _Builder(of_samples(whole, range(schedule.rest)), data).graph() if schedule.rest else None
-    how = f"{count} samples, an update after each {f'{size} of them' if size > 1 else 'one'}"
-    notes = (how, *(note for note in graph.notes if not note.startswith(f"{size} samples")))
+    how = Note("samples in batches", {"n": count, "size": size}) if size > 1 else Note("samples singly", {"n": count})
+    notes = (how, *(note for note in graph.notes if note.id not in ("samples", "samples reduced")))
     rest = rest and replace(rest, schedule=schedule)
     return replace(graph, schedule=schedule, rest=rest, data=data, notes=notes).with_values(data, None)
 
@@ -342,19 +343,18 @@ class _Builder:
         parameters = tuple(name for name, g in givens.items() if g.role == "parameter" and name not in frozen)
         return parameters or tuple(name for name, given in givens.items() if given.role == "input")
 
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """The conventions that the config settles, for the line at the top of a report."""
         config = self.config
         notes = []
         if config.loss:
-            notes.append(LOSSES[config.loss.kind].about_text(dict(config.loss.options)))
-        if config.samples:
-            how = f", {config.reduce} over them" if config.reduce else ""
-            notes.append(f"{config.samples} samples{how}")
+            notes.append(LOSSES[config.loss.kind].about(dict(config.loss.options)))
+        if config.samples and config.reduce:
+            notes.append(Note("samples reduced", {"n": config.samples, "how": Note(config.reduce)}))
+        elif config.samples:
+            notes.append(Note("samples", {"n": config.samples}))
         if config.nodes.get("layers"):
-            notes.append(
-                "W @ x, a row of weights per unit" if config.column_vectors else "x @ W, a row of weights per input"
-            )
+            notes.append(Note("row per unit" if config.column_vectors else "row per input"))
         return (*notes, *config.notes)
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from backtrace.expressions import Expr, Type, names, to_text
 from backtrace.schedule import Batch, Schedule
+from backtrace.words import Note
 
 Array = npt.NDArray[np.float64]
 
@@ -72,9 +73,9 @@ class Graph:
     learning_rate: float | None
     epochs: int
     labels: Mapping[str, tuple[str, ...]]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     gates: bool = False
-    optimizer: str = ""
+    optimizer: tuple[Note, ...] = ()
     start: int = 1
     reduce: str = "sum"
     schedule: Schedule | None = None

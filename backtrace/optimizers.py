@@ -20,6 +20,7 @@ from backtrace.ops import Macro, Scope, macros, typed
 from backtrace.ops.base import shape_text
 from backtrace.rules import DECAYED, OPTIMIZERS, SCALE, Optimizer
 from backtrace.simplify import simplified
+from backtrace.words import Note
 
 if TYPE_CHECKING:
     from backtrace.config import Config
@@ -35,7 +36,7 @@ class Updates:
 
     equations: tuple[Equation, ...] = ()
     states: Mapping[str, Array] = field(default_factory=dict)
-    title: str = ""
+    title: tuple[Note, ...] = ()
 
 
 def updates(config: Config, objective: str, trained: Mapping[str, Type]) -> Updates:
@@ -105,18 +106,17 @@ class _Rule:
         return (self.options.get("weight_decay", 0.0), decoupled) if self.row else (0.0, False)
 
     @property
-    def title(self) -> str:
+    def title(self) -> tuple[Note, ...]:
         """The whole way to update in words."""
-        parts = [self.row.title if self.row else "update equations of the config's own"]
+        parts = [self.row.title if self.row else Note("optimizer of the config")]
         amount, decoupled = self.decay
         if amount:
-            how = "of the parameter itself" if decoupled else "through the gradient"
-            parts.append(f"weight decay {amount:g} {how}")
+            parts.append(Note("weight decay decoupled" if decoupled else "weight decay", {"amount": f"{amount:g}"}))
         clip = self.config.clip
         if clip:
-            whose = "each gradient" if clip.each else "all gradients together" if clip.norm else "each element"
-            parts.append(f"{whose} clipped to {'a norm of ' * clip.norm}{clip.most:g}")
-        return ", ".join(parts)
+            whose = "each clipped" if clip.each else "all clipped" if clip.norm else "elements clipped"
+            parts.append(Note(whose, {"most": f"{clip.most:g}"}))
+        return tuple(parts)
 
     # ── faults ──
 

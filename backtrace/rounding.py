@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
 from backtrace.errors import Fault, UsageError, visible
+from backtrace.words import Note
 
 MOST: Final = 15
 """So many digits of a decimal survive in a binary number."""
@@ -47,10 +48,14 @@ class Rounding:
         return cls(int(number), significant)
 
     @property
+    def note(self) -> Note:
+        """What is kept, for a report in any language."""
+        return Note("significant figures" if self.significant else "decimals", {"n": self.digits})
+
+    @property
     def text(self) -> str:
         """What is kept, in words."""
-        kind = "significant figure" if self.significant else "decimal"
-        return f"{self.digits} {kind}{'s' * (self.digits != 1)}"
+        return str(self.note)
 
     def rounded(self, number: Decimal) -> float:
         """The number with so many digits; what is not finite stays so."""

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from backtrace.words import Note
+
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
@@ -24,13 +26,17 @@ class Optimizer:
     """
 
     name: str
-    title: str
     about: str
     update: Mapping[str, str]
     state: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, float] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
     decoupled: bool = False
+
+    @property
+    def title(self) -> Note:
+        """The rule's name for the head of a report."""
+        return Note(f"optimizer {self.name}")
 
 
 _ADAM: Final = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
@@ -44,13 +50,11 @@ _ZERO: Final = {"m": "0", "v": "0"}
 _ROWS: Final = (
     Optimizer(
         name="sgd",
-        title="plain gradient descent",
         about="gradient descent without memory: Robbins and Monro 1951, with a constant step",
         update={"p": "p - lr*g"},
     ),
     Optimizer(
         name="momentum",
-        title="gradient descent with momentum",
         about="Polyak 1964, the rate outside the velocity as in PyTorch (which does not dampen its first velocity); "
         "dampening = beta is the exponential average of the gradients",
         options={"beta": 0.9, "dampening": 0},
@@ -59,7 +63,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="heavy_ball",
-        title="gradient descent with momentum, the rate inside the velocity",
         about="Polyak 1964, the rate inside the velocity as in Sutskever et al. 2013 and Keras",
         options={"beta": 0.9},
         state={"v": "0"},
@@ -67,7 +70,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="nesterov",
-        title="Nesterov's accelerated gradient",
         about="Nesterov 1983 in the form of PyTorch: the rate outside the velocity, p is the point looked ahead to",
         options={"beta": 0.9},
         state={"v": "0"},
@@ -75,7 +77,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="nesterov_sutskever",
-        title="Nesterov's accelerated gradient, the rate inside the velocity",
         about="Sutskever et al. 2013 in the form of Bengio et al. 2013 and Keras: p is the point looked ahead to",
         options={"beta": 0.9},
         state={"v": "0"},
@@ -83,7 +84,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="adagrad",
-        title="Adagrad",
         about="Duchi, Hazan and Singer 2011, diagonal form; eps outside the root as in PyTorch",
         options={"initial": 0, "eps": 1e-10},
         state={"s": "initial"},
@@ -91,7 +91,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="keras_adagrad",
-        title="Adagrad, eps inside the root",
         about="Duchi, Hazan and Singer 2011 as in Keras: sums begin with 0.1, eps inside the root",
         options={"initial": 0.1, "eps": 1e-7},
         state={"s": "initial"},
@@ -99,7 +98,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="rmsprop",
-        title="RMSprop",
         about="Tieleman and Hinton 2012 (lecture 6.5); eps outside the root as in PyTorch, alpha is also called rho",
         options={"alpha": 0.99, "eps": 1e-8},
         state={"v": "0"},
@@ -107,7 +105,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="rmsprop_centered",
-        title="centred RMSprop",
         about="Graves 2013: divided by the deviation from the mean gradient; eps outside the root as in PyTorch",
         options={"alpha": 0.99, "eps": 1e-8},
         state={"v": "0", "a": "0"},
@@ -119,7 +116,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="adadelta",
-        title="Adadelta",
         about="Zeiler 2012, eps inside both roots; the paper's rate is 1",
         options={"rho": 0.9, "eps": 1e-6},
         state={"v": "0", "u": "0"},
@@ -132,7 +128,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="adam",
-        title="Adam",
         about="Kingma and Ba 2015, algorithm 1: eps outside the root of the corrected second moment, as in PyTorch",
         options=_ADAM,
         state=_ZERO,
@@ -140,7 +135,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="keras_adam",
-        title="Adam, the correction folded into the rate",
         about="Kingma and Ba 2015, end of section 2, as in Keras and TensorFlow: eps beside the uncorrected root",
         options=_KERAS,
         state=_ZERO,
@@ -148,7 +142,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="adamw",
-        title="AdamW",
         about="Loshchilov and Hutter 2019 as in PyTorch: Adam on a parameter that is first shrunk by lr*weight_decay",
         options=_ADAM | {"weight_decay": 0.01},
         state=_ZERO,
@@ -157,7 +150,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="keras_adamw",
-        title="AdamW, the correction folded into the rate",
         about="Loshchilov and Hutter 2019 as in Keras: eps beside the uncorrected root",
         options=_KERAS | {"weight_decay": 0.004},
         state=_ZERO,
@@ -166,7 +158,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="adamax",
-        title="Adamax",
         about="Kingma and Ba 2015, algorithm 2; eps added to the size of the gradient as in PyTorch",
         options=_ADAM,
         state={"m": "0", "u": "0"},
@@ -179,7 +170,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="keras_adamax",
-        title="Adamax, eps in the denominator",
         about="Kingma and Ba 2015, algorithm 2; eps added to the denominator as in Keras (0 in the paper)",
         options=_KERAS,
         state={"m": "0", "u": "0"},
@@ -192,7 +182,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="amsgrad",
-        title="AMSGrad",
         about="Reddi, Kale and Kumar 2018 as in PyTorch: the greatest second moment so far, then corrected like Adam's",
         options=_ADAM,
         state=_ZERO | {"v_max": "0"},
@@ -202,7 +191,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="nadam",
-        title="NAdam",
         about="Dozat 2016 as in PyTorch: Nesterov's momentum in Adam; mu grows from update to update by psi",
         options=_ADAM | {"psi": 0.004},
         state=_ZERO | {"mu_product": "1"},
@@ -219,7 +207,6 @@ _ROWS: Final = (
     ),
     Optimizer(
         name="lion",
-        title="Lion",
         about="Chen et al. 2023: the sign of an average that leans more on the new gradient than the one it remembers",
         options={"beta1": 0.9, "beta2": 0.99, "weight_decay": 0},
         state={"m": "0"},

@@ -99,7 +99,7 @@ def losses() -> Iterable[tuple[str, str, str]]:
     """Each loss with its equation."""
     for row in LOSSES.values():
         given = ", ".join(f"{name}={literal_text(value)}" for name, value in row.options.items())
-        yield code(f"{row.name}({', '.join(('y', 'o', *filter(None, (given,))))})"), code(row.text()), row.about_text()
+        yield code(f"{row.name}({', '.join(('y', 'o', *filter(None, (given,))))})"), code(row.text()), str(row.about())
 
 
 def head(row: Macro) -> str:

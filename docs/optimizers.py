@@ -34,7 +34,8 @@ def page() -> str:
 def section(row: Optimizer) -> Iterator[str]:
     """A rule: what it is, its options, its equations."""
     yield f"## `{row.name}`\n"
-    yield f"{row.title[0].upper()}{row.title[1:]}. {row.about[0].upper()}{row.about[1:]}.\n"
+    title = str(row.title)
+    yield f"{title[0].upper()}{title[1:]}. {row.about[0].upper()}{row.about[1:]}.\n"
     options = ", ".join(f"`{name}: {number_text(value)}`" for name, value in row.options.items())
     decay = " Weight decay is decoupled." if row.decoupled else ""
     yield f"Options: {options or 'none'}.{decay}\n"

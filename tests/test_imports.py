@@ -12,8 +12,9 @@ PACKAGE = Path(__file__).parent.parent / "backtrace"
 # From what knows nothing to what knows everything; a module may read the rows above its own, no other. A package
 # stands for its modules where they have no rows of their own; among themselves they form no circle.
 ROWS = (
-    "errors rules labels schedule",
-    "gallery arguments rounding outputs",
+    "errors labels schedule words.en words.ko",
+    "words",
+    "rules gallery arguments rounding outputs",
     "yamlfile.nodes yamlfile.source",
     "yamlfile.scalars yamlfile.files yamlfile.syntax",
     "yamlfile.loader",
@@ -54,6 +55,10 @@ ROWS = (
     "render.tex render.mathml",
     "render.formulas render.figures",
     "render.heads render.rates render.formats render.typeset",
+    "render.sentences",
+    "render.document",
+    "render.alignment",
+    "render.markdown render.latex",
     "comparison.expected comparison.tolerances",
     "comparison.csvfiles",
     "comparison.sources",

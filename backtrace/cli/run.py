@@ -8,8 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtrace.arguments import Shown, shown_epochs
-from backtrace.cli.app import Ascii, Config, Debug, Digits, Epochs, Force, FormatName, Only, Output, Round, Set, app
-from backtrace.cli.session import expected_figures, layout, print_out, report_differences, traced, written
+from backtrace.cli.app import (
+    Ascii,
+    Config,
+    Debug,
+    Digits,
+    Epochs,
+    Force,
+    FormatName,
+    Lang,
+    Only,
+    Output,
+    Round,
+    Set,
+    app,
+)
+from backtrace.cli.session import expected_figures, language, layout, print_out, report_differences, traced, written
 from backtrace.errors import Fault, UsageError, visible
 
 if TYPE_CHECKING:
@@ -49,6 +63,7 @@ def run(
     round_: Round = None,
     ascii_: Ascii = False,
     format_: FormatName = None,
+    lang: Lang = "en",
     output: Output = None,
     force: Force = False,
     expect: Expect = None,
@@ -64,12 +79,14 @@ def run(
     """
     from backtrace.render.formats import chosen
 
+    words = language(lang, output)
     figures = expected_figures(expect) if expect else None
     shown = shown_epochs(epoch, every)
     trace = traced(config, epochs, set_, shown, figures, round_)
     page = layout(digits, ascii_, only, section, sample, full, trace)
     _check_choice(trace, page)
-    written(trace, replace(page, epochs=_epochs_shown(trace, shown)), chosen(format_, output), output, force)
+    report = replace(page, epochs=_epochs_shown(trace, shown), words=words)
+    written(trace, report, chosen(format_, output), output, force)
     if figures is not None:
         print_out(iter([()]))
         report_differences(trace, figures, page)

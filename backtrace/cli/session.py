@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from backtrace.render.lines import Line
     from backtrace.schedule import Keep
     from backtrace.trace import Trace
+    from backtrace.words import Words
 
 
 MOST_EPOCHS: Final = 1_000_000
@@ -92,6 +93,15 @@ def layout(
     choice = Choice(tuple(parts(only or "")), tuple(parts(section or "")), chosen, full)
     numbers = numbers_for(trace.rounding, digits)
     return Layout(terminal.width(), numbers, ascii_ or terminal.needs_ascii(sys.stdout), choice)
+
+
+def language(name: str, output: str | None) -> Words:
+    """The words of a language; those of English where the terminal cannot write its letters."""
+    from backtrace.render import terminal
+    from backtrace.words import ENGLISH, words
+
+    found = words(name)
+    return found if output not in (None, "-") or terminal.can_write(sys.stdout, found.letters) else ENGLISH
 
 
 def expected_figures(file: str, symbols: str | None = None) -> Expected:

@@ -29,6 +29,7 @@ from backtrace.config.records import STEMS, Array, Given, Role, Sample
 from backtrace.config.table import DATA_FILE
 from backtrace.config.values import Values, is_name
 from backtrace.errors import ConfigError, Fault, FileError, did_you_mean, shortened
+from backtrace.words import Note
 from backtrace.yamlfile import Node
 
 RANGE: Final = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
@@ -53,7 +54,7 @@ class Files(Values):
         self.unread: set[Fault] = set()
         """Those of the faults that are about files that cannot be read."""
         self.refused: set[str] = set()
-        self.notes: list[str] = []
+        self.notes: list[Note] = []
 
     def from_file(self, node: Node, file: Node, role: Role) -> tuple[Sample, int | None]:
         """The arrays that a section takes from its file, and how many samples they have."""
@@ -305,7 +306,8 @@ class Files(Values):
                 return {}
             names, codes = classes(table.words(column, window))
             listed = ", ".join(f"{at} {shortened(name, 20)}" for at, name in enumerate(names[:10], start=1))
-            self.notes.append(f"classes of {choice.name}: {listed}" + ", …" * (len(names) > 10))
+            more = ", …" * (len(names) > 10)
+            self.notes.append(Note("classes", {"name": choice.name, "listed": listed + more}))
             size: int | None = len(names)
         else:
             size = self.count_of_classes(node)

@@ -16,6 +16,7 @@ import numpy as np
 
 from backtrace.config.records import Array, Config, Given, Init
 from backtrace.errors import ConfigError, Fault
+from backtrace.words import Note
 
 MOST_NUMBERS: Final = 10_000_000
 """An array of more is refused before it is made: 80 MB."""
@@ -250,16 +251,20 @@ def _draw(row: Kind, init: Init, options: Options, stream: Any, shape: tuple[int
     return np.zeros(shape)
 
 
-def _notes(givens: list[Given], seed: int | None) -> list[str]:
+def _notes(givens: list[Given], seed: int | None) -> list[Note]:
     """What was drawn, by which kind, from which seed of which generator; arrays drawn alike in one note."""
-    alike: dict[str, list[str]] = {}
+    alike: dict[tuple[str, str, str], list[str]] = {}
     for given in givens:
         if given.init is not None and KINDS[given.init.kind].draw != "none":
             alike.setdefault(_how(given.init, seed), []).append(given.name)
-    return [f"{', '.join(names)}: {how}" for how, names in alike.items()]
+    return [
+        Note("drawn", {"names": ", ".join(names), "kind": kind, "seed": own, "generator": generator})
+        for (kind, own, generator), names in alike.items()
+    ]
 
 
-def _how(init: Init, seed: int | None) -> str:
+def _how(init: Init, seed: int | None) -> tuple[str, str, str]:
+    """The kind with its options, the seed, the generator."""
     options = "".join(f" {name} {value:g}" for name, value in init.options.items())
     own = seed if init.seed is None else init.seed
-    return f"{init.kind}{options}, seed {own} ({GENERATORS[init.generator or 'pcg64'].title})"
+    return f"{init.kind}{options}", str(own), GENERATORS[init.generator or "pcg64"].title

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from backtrace.config.table import ACTIVATIONS
 from backtrace.errors import Fault, Place, did_you_mean
 from backtrace.expressions import Call, Expr, ExpressionError, Option, parse
+from backtrace.words import Note
 from backtrace.yamlfile import Node
 
 Array = npt.NDArray[np.float64]
@@ -191,7 +192,7 @@ class Config:
     gates: bool = False
     seed: int | None = None
     generator: str = "pcg64"
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     """What the report says about how the given values came about."""
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)

@@ -59,7 +59,7 @@ def _norm(options: Mapping[str, Any], shape: Shape) -> str:
 
 
 def _loss(row: Loss) -> Macro:
-    return Macro(row.name, ("y", "o"), lambda options, shape: row.text(options), row.about_text(), row.options)
+    return Macro(row.name, ("y", "o"), lambda options, shape: row.text(options), str(row.about()), row.options)
 
 
 def _plain(name: str, letters: str, text: str, about: str) -> Macro:

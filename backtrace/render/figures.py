@@ -40,7 +40,7 @@ class Sheet:
         found: dict[str, Entries] = {}
         for section in sections(self.view, self.wanted):
             if section.name != "given" or self.choice.only:
-                entries = found.setdefault(section.title, {})
+                entries = found.setdefault(str(section.title), {})
                 for block in section.blocks:
                     self.add(block, entries)
         return {title: entries for title, entries in found.items() if entries}

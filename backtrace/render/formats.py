@@ -27,7 +27,12 @@ class Format:
         return found
 
 
-FORMATS: Final[Mapping[str, Format]] = {one.name: one for one in (Format("text", ("txt",), "backtrace.render.text"),)}
+ROWS: Final = (
+    Format("text", ("txt",), "backtrace.render.text"),
+    Format("markdown", ("md", "markdown", "qmd"), "backtrace.render.markdown"),
+    Format("latex", ("tex",), "backtrace.render.latex"),
+)
+FORMATS: Final[Mapping[str, Format]] = {row.name: row for row in ROWS}
 
 
 def chosen(name: str | None, output: str | None) -> Format:

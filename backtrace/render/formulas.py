@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from backtrace.expressions import PLAIN, UNICODE, Call, Element, Expr, Name, Num, Ref, Style, to_text, walk
 from backtrace.graph import Equation
@@ -18,12 +17,12 @@ from backtrace.render.numbers import Numbers, ascii_number
 from backtrace.report import Choice, Rows
 from backtrace.report.listing import SEVERAL
 from backtrace.schedule import Keep
+from backtrace.words import ENGLISH, Value, Words
 
 READABLE_ASCII = replace(PLAIN, exact=False, first=1)
 """Plain text counted from 1, without the brackets that only reading it back would need."""
 ELLIPSIS = Ref("the terms of a sum that are left out")
 ROW_OF_ONES = Ref("a row of ones, which repeats a column")
-PHRASES: Final = {"directly": "{whole} directly", "by way of": "{whole} by way of {through}"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,9 @@ class Layout:
     ascii: bool = False
     choice: Choice = field(default_factory=Choice)
     epochs: tuple[Keep, ...] | None = None
+    words: Words = ENGLISH
+    fragment: bool = False
+    """Of a document only what stands in it, for another document."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,18 @@ class Formulas:
             return self.phrase("directly", whole=whole)
         return self.phrase("by way of", whole=whole, through=self.write(via.through))
 
-    def phrase(self, name: str, **parts: str) -> str:
-        """Words with formulas between them, by their name."""
-        return PHRASES[name].format(**parts)
+    def phrase(self, id: str, /, **parts: Value) -> str:
+        """Words with formulas between them, by their id."""
+        return self.layout.words.say(id, **parts)
+
+    def equal(self, left: str, right: str) -> str:
+        """An equation of two written sides."""
+        return f"{left} = {right}"
+
+    @property
+    def times(self) -> str:
+        """The sign between factors that are derivatives."""
+        return " * " if self.layout.ascii else " · "
 
     def array(self, name: str) -> str:
         """The name of a whole array."""
@@ -100,7 +111,7 @@ class Formulas:
         if isinstance(target, Derivative):
             return self.derivative(*(self.array(end.name) for end in target))
         if isinstance(target, str):
-            return target
+            return self.layout.words.title(target)
         assert isinstance(target, Part)
         return self.array(target.name)
 

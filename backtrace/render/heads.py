@@ -10,6 +10,7 @@ from backtrace.graph import RATE, Graph
 from backtrace.render.formulas import Formulas
 from backtrace.render.lines import Line, Span, cells, wrapped
 from backtrace.trace import Trace
+from backtrace.words import Note
 
 
 def head_lines(trace: Trace, writer: Formulas) -> Iterator[Line]:
@@ -23,46 +24,60 @@ def head_lines(trace: Trace, writer: Formulas) -> Iterator[Line]:
         for line in wrapped(title, width):
             yield (Span(line, "title"),)
         yield (Span(right, "dim"),)
-    for line in wrapped("; ".join(_conventions(trace, writer)), width):
+    for line in wrapped("; ".join([*conventions(trace, writer), *_executor(trace, writer)]), width):
         yield (Span(line, "dim"),)
+    for text in dropped_keys(writer):
+        yield (Span(text, "dim"),)
+
+
+def dropped_keys(writer: Formulas) -> Iterator[str]:
+    """How to write the keys of arrays whose short keys would mean two things."""
     for name in writer.view.keys.dropped():
-        index = ",".join("1" for _ in graph.types[name].shape)
-        yield (Span(f"short keys of {name} would equal other names: write {name}[{index}]", "dim"),)
+        index = ",".join("1" for _ in writer.view.graph.types[name].shape)
+        yield writer.layout.words.say("short keys", name=name, example=f"{name}[{index}]")
 
 
 def _rate(graph: Graph, writer: Formulas) -> str:
     """The learning rate: a number, several, or its equation."""
+    say = writer.layout.words.say
     if RATE in graph.equations:
-        return f"learning rate {writer.equation(graph.equations[RATE])[1]}"
+        return say("learning rate", rate=writer.equation(graph.equations[RATE])[1])
     if graph.learning_rate is None or not graph.trained:
         return ""
-    others = f", the first of {len(graph.rates)}" if graph.rates else ""
-    return f"learning rate {writer.inline(graph.learning_rate)}{others}"
+    rate = writer.inline(graph.learning_rate)
+    if graph.rates:
+        return say("learning rate of several", rate=rate, n=len(graph.rates))
+    return say("learning rate", rate=rate)
 
 
-def _conventions(trace: Trace, writer: Formulas) -> Iterator[str]:
-    """How errors are summed, orientation, what is trained, and by what."""
-    graph, plain = trace.graph, writer.layout.ascii
-    yield from graph.notes
+def conventions(trace: Trace, writer: Formulas) -> Iterator[str]:
+    """How errors are summed, orientation, what is trained, and by what; how numbers are rounded."""
+    graph, plain, words = trace.graph, writer.layout.ascii, writer.layout.words
+    yield from map(words.written, graph.notes)
     yield from _at_zero(graph, plain)
     if not graph.trained:
-        yield "no learning rate: nothing is updated"
+        yield words.say("not trained")
     else:
-        rule = graph.optimizer or "update equations of the config's own"
-        yield f"{rule}, {_order(graph)}{', uphill' * graph.ascent}"
+        yield ", ".join(map(words.written, _updates(graph)))
         frozen = [n for n, g in graph.givens.items() if g.role == "parameter" and n not in graph.trained]
         if frozen:
-            yield f"fixed: {', '.join(writer.view.keys.array(name, not plain) for name in frozen)}"
+            yield words.say("fixed", names=", ".join(writer.view.keys.array(name, not plain) for name in frozen))
+    if trace.rounding is not None:
+        yield words.say("rounded", rounding=trace.rounding.note)
+
+
+def _executor(trace: Trace, writer: Formulas) -> Iterator[str]:
+    """Which executor has run it, unless the numbers were rounded by hand's rules."""
     if trace.rounding is None:
-        yield f"executor: {trace.recording.executor}"
-    else:
-        yield f"every result rounded to {trace.rounding.text} before it is used"
+        yield writer.layout.words.say(f"executor {trace.recording.executor}")
 
 
-def _order(graph: Graph) -> str:
-    if graph.new_weights:
-        return "a layer updated before going back to the one below"
-    return "all parameters at once from the old values"
+def _updates(graph: Graph) -> Iterator[Note]:
+    """By which rule parameters are updated, in which order and direction."""
+    yield from graph.optimizer
+    yield Note("layer by layer" if graph.new_weights else "all at once")
+    if graph.ascent:
+        yield Note("uphill")
 
 
 def _at_zero(graph: Graph, plain: bool) -> Iterator[str]:

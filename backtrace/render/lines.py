@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 GAP = "  "
+JOINED = frozenset(map(chr, range(0x1160, 0x1200)))
+"""Vowels and final consonants of Hangul in single letters: they stand in the cells of the consonant before."""
 DEEPEST_BREAK = 4
 """In no more brackets than this is a formula broken."""
 
@@ -31,9 +33,13 @@ def cells(text: str) -> int:
     """
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+    return sum(map(_cells, text))
+
+
+def _cells(char: str) -> int:
+    if unicodedata.combining(char) or char in JOINED:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def padded(text: str, width: int, right: bool = False) -> str:

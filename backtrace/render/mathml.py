@@ -71,6 +71,15 @@ class MathMl(Notation):
         """Round brackets, which a browser makes as tall as what they hold."""
         return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
 
+    def in_space(self, sizes: Sequence[int]) -> str:
+        """Element of the real numbers, so many along each axis."""
+        axes = "<mo>×</mo>".join(f"<mn>{size}</mn>" for size in sizes)
+        return f"<mo>∈</mo><msup><mi>ℝ</mi>{_row(axes)}</msup>"
+
+    def blank(self, number: int) -> str:
+        """The number of the blank in a box."""
+        return f'<mtext class="bt-blank">({number})</mtext>'
+
 
 MATHML: Final = MathMl()
 TOKEN: Final = re.compile(r"<(m[ino])>[^<]*</\1>")

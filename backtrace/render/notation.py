@@ -54,6 +54,14 @@ class Notation(ABC):
     def brackets(self, text: str) -> str:
         """A text in brackets."""
 
+    @abstractmethod
+    def in_space(self, sizes: Sequence[int]) -> str:
+        """That an array has so many numbers along each of its axes."""
+
+    @abstractmethod
+    def blank(self, number: int) -> str:
+        """A blank of a worksheet within a formula."""
+
     @property
     @abstractmethod
     def partial(self) -> str:

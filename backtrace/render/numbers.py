@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -100,3 +101,21 @@ def numbers_for(rounding: Rounding | None, digits: int | None = None) -> Numbers
 def ascii_number(text: str) -> str:
     """A number's text without signs outside ASCII."""
     return text.replace("∞", "inf")
+
+
+DIGIT, POINT = "\u2007", "\u2008"
+"""Blanks as wide as a digit and as wide as a point, where digits are all of one width."""
+
+
+def at_point(texts: Sequence[str], digit: str = DIGIT, point: str = POINT) -> list[str]:
+    """Numbers of a column filled on the right, so that they stand below each other at their points.
+
+    >>> at_point(["0.25", "-1.5", "3"], " ", " ")
+    ['0.25', '-1.5 ', '3   ']
+    """
+    ends = [len(text) - text.index(".") if "." in text else 0 for text in texts]
+    longest = max(ends, default=0)
+    return [
+        text + digit * (longest - end) if end or not longest else f"{text}{point}{digit * (longest - 1)}"
+        for text, end in zip(texts, ends, strict=True)
+    ]

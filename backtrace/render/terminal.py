@@ -36,11 +36,16 @@ def width() -> int:
 
 def needs_ascii(stream: TextIO) -> bool:
     """Whether the stream cannot write the signs of a formula."""
+    return not can_write(stream, NEEDED)
+
+
+def can_write(stream: TextIO, signs: str) -> bool:
+    """Whether the stream can write these signs."""
     try:
-        NEEDED.encode(stream.encoding or "ascii")
+        signs.encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
-        return True
-    return False
+        return False
+    return True
 
 
 def coloured(stream: TextIO) -> bool:

@@ -72,8 +72,73 @@ class Latex(Notation):
         """Round brackets as tall as what they hold."""
         return rf"\left({text}\right)" if r"\frac" in text else f"({text})"
 
+    def in_space(self, sizes: Sequence[int]) -> str:
+        """Element of the real numbers, so many along each axis."""
+        return r" \in \mathbb{R}^{" + r" \times ".join(map(str, sizes)) + "}"
+
+    def blank(self, number: int) -> str:
+        """The number of the blank in a box."""
+        return rf"\boxed{{({number})}}"
+
 
 LATEX: Final = Latex()
+
+
+WORDS: Final = re.compile(r"\\(?:text|mathrm|mathbf|mathbb|operatorname|hat|boxed)\{([^{}]*)\}|[_^]\{([^{}]*)\}")
+FRACTION: Final = re.compile(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}")
+COMMAND: Final = re.compile(r"\\(?:left|right)(?![a-z])|\\[,;! ]|[{}_^&$]")
+SIGN: Final = re.compile(r"\\[A-Za-z]+ ?")
+
+
+def width(text: str) -> int:
+    r"""About how many characters wide a formula is set: a fraction as wide as its wider part.
+
+    >>> width(r"\frac{\partial E_{\text{tot}}}{\partial o_1} \cdot 0.25")
+    11
+    """
+    before = ""
+    while text != before:
+        before = text
+        text = WORDS.sub(lambda match: match[1] or match[2] or "", text)
+        text = FRACTION.sub(lambda match: max(match[1], match[2], key=lambda part: len(_bare(part))), text)
+    return len(_bare(text))
+
+
+def _bare(text: str) -> str:
+    return SIGN.sub("x", COMMAND.sub("", text))
+
+
+def broken(text: str, room: int) -> list[str]:
+    r"""A formula in lines of a width, broken before signs that stand in no bracket.
+
+    >>> broken(r"a \cdot (b + c) + d \cdot e", 9)
+    ['a \\cdot (b + c)', '+ d \\cdot e']
+    """
+    lines: list[str] = []
+    for piece in _pieces(text):
+        if lines and width(lines[-1]) + width(piece) + 1 <= room:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(piece)
+    return lines
+
+
+def _pieces(text: str) -> list[str]:
+    """The parts of a formula before each sign outside all brackets: sums first, products where there are none."""
+    for signs in (BREAKS, PRODUCTS):
+        places = [at for at in (match.start() for match in signs.finditer(text)) if not _depth(text[:at])]
+        if places:
+            return [text[a:b].strip() for a, b in zip([0, *places], [*places, len(text)], strict=True)]
+    return [text]
+
+
+def _depth(text: str) -> int:
+    """In how many brackets the end of a text stands."""
+    return sum(char in "{([" for char in text) - sum(char in "})]" for char in text)
+
+
+BREAKS: Final = re.compile(r" [-+] ")
+PRODUCTS: Final = re.compile(r" \\cdot ")
 
 
 def plain(text: str) -> str:

@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backtrace.errors import visible
 from backtrace.expressions import Element
-from backtrace.graph import Equation, Graph
 from backtrace.keys import Part, sample_of
-from backtrace.quantities import Quantity, View
-from backtrace.render.formulas import Formulas, Layout, is_readable, same_text
+from backtrace.quantities import Quantity
+from backtrace.render.formulas import Layout, is_readable, same_text
 from backtrace.render.heads import head_lines
 from backtrace.render.lines import (
     GAP,
@@ -33,17 +31,13 @@ from backtrace.render.lines import (
     wrapped_equation,
     wrapped_formula,
 )
-from backtrace.render.numbers import numbers_for
+from backtrace.render.numbers import at_point, numbers_for
 from backtrace.render.rates import rate_lines
-from backtrace.report import Equations, Rows, Section, Table, sections
+from backtrace.render.sentences import EXAMPLES, Sentences, chosen_views
+from backtrace.report import ROLES, Equations, Rows, Section, Table, sections
 from backtrace.report.course import final_values, loss_epochs
 from backtrace.schedule import Moment
 from backtrace.trace import Trace
-
-SHOWN = 4
-"""Of an epoch of more updates the first three and the last are shown."""
-EXAMPLES = 2
-"""Of rows of samples that are cut, so many are shown with numbers."""
 
 
 def pages(trace: Trace, layout: Layout) -> Iterator[str]:
@@ -72,24 +66,8 @@ def report_lines(trace: Trace, layout: Layout) -> Iterator[Line]:
     yield from rate_lines(trace, writer)
 
 
-def chosen_views(trace: Trace, layout: Layout) -> Iterator[tuple[View, list[Moment]]]:
-    """The updates to show, each with those before it that are left out: of an epoch of many, all but a few."""
-    skipped: list[Moment] = []
-    for view in trace.epochs:
-        moment = Moment(view.epoch, view.update)
-        wanted = layout.epochs is None or view.epoch in layout.epochs
-        late = SHOWN <= view.update < trace.graph.updates_per_epoch and not layout.choice.full
-        if layout.epochs is not None and moment in layout.epochs:
-            yield view, []
-        elif wanted and late:
-            skipped.append(moment)
-        elif wanted:
-            yield view, skipped
-            skipped = []
-
-
 @dataclass(frozen=True)
-class Writer(Formulas):
+class Writer(Sentences):
     """Writes one epoch's sections as lines."""
 
     edge: int = 80
@@ -109,18 +87,9 @@ class Writer(Formulas):
                 yield ()
             yield from writer.section(section)
 
-    def moment(self) -> str:
-        """Which epoch it is; of several updates which one, and on which samples."""
-        view, schedule = self.view, self.view.graph.schedule
-        if not view.batch or schedule is None or schedule.in_turn:
-            return f"epoch {view.epoch}"
-        listed = ", ".join(str(sample + 1) for sample in view.batch[:8]) + f", {self.dots}" * (len(view.batch) > 8)
-        which = f"sample{'s' * (len(view.batch) > 1)} {listed}"
-        return f"epoch {view.epoch}, update {view.update} of {schedule.updates}: {which}"
-
     def left_out(self, moments: Sequence[Moment]) -> Iterator[Line]:
         """How many updates of an epoch are not shown, and how to see one."""
-        text = f"{len(moments)} update{'s' * (len(moments) > 1)} more (--epoch {moments[0].text()})"
+        text = self.say("updates more", n=len(moments), first=moments[0].text())
         yield (Span(f"{self.dots} {text}", "dim"),)
 
     def natural_edge(self, made: Sequence[Section]) -> int:
@@ -157,15 +126,16 @@ class Writer(Formulas):
     def title(self, section: Section) -> str:
         """The title of a section; of a step with its parameters and its layer."""
         names = ", ".join(self.array(name) for name in section.parameters)
-        layer = f" ({visible(section.layer)})" if section.layer else ""
-        return f"{section.title}: {names}{layer}" if names else section.title
+        layer = f" ({self.layer(section.layer)})" if section.layer else ""
+        title = self.words.written(section.title)
+        return f"{title}: {names}{layer}" if names else title
 
     def equations(self, block: Equations) -> Iterator[Line]:
         """The array equations of a step, aligned at the equals sign."""
         texts = [self.equation(e) for e in block.equations if is_readable(self.readable(e.expr))]
         if not texts:
             return
-        yield (Span("  as arrays", "dim"),)
+        yield (Span(f"  {self.say('as arrays')}", "dim"),)
         width = max(cells(left) for left, _ in texts)
         for left, right in texts:
             lines = wrapped_formula(right, self.layout.width - width - 5)
@@ -177,8 +147,9 @@ class Writer(Formulas):
 
     def given(self, block: Rows) -> Iterator[Line]:
         """Given values run on in lines; with samples, a column for each."""
+        title, widest = self.words.title(block.title), max(cells(self.words.title(role)) for _, role in ROLES)
         if any(len(line) > 1 for line in block.lines):
-            yield (Span(f"  {block.title}", "layer"),)
+            yield (Span(f"  {title}", "layer"),)
             yield from self.columns(block)
             yield from self.samples_left_out(max(map(len, block.lines)))
             for name in block.arrays:
@@ -186,24 +157,22 @@ class Writer(Formulas):
             return
         texts = [f"{self.label(q.target)} = {self.inline(q.value)}" for (q,) in block.lines]
         texts += [self.array_text(name) for name in block.arrays]
-        for number, line in enumerate(run_on(texts, self.layout.width - 14)):
-            yield Span(padded("" if number else f"  {block.title}", 14), "layer"), Span(line)
+        for number, line in enumerate(run_on(texts, self.layout.width - widest - 4)):
+            yield Span(padded("" if number else f"  {title}", widest + 4), "layer"), Span(line)
 
     def samples_left_out(self, shown: int) -> Iterator[Line]:
         """How many samples have no column, and how to see one."""
         more = self.more_samples(shown)
         if more:
-            yield (Span(f"  {self.dots} {more} samples more (--sample S)", "dim"),)
-
-    def more_samples(self, shown: int) -> int:
-        chosen = self.layout.choice.sample is not None
-        return 0 if chosen else (self.view.graph.samples or shown) - shown
+            yield (Span(f"  {self.dots} {self.say('samples more', n=more)}", "dim"),)
 
     def array_text(self, name: str) -> str:
         """A given array too large to list: its name and its size."""
         type = self.view.graph.types[name]
-        samples = f"{self.view.graph.samples} samples of " if type.sampled else ""
-        return f"{name}: {samples}{' x '.join(map(str, type.shape))} numbers"
+        size = " x ".join(map(str, type.shape))
+        if type.sampled:
+            return self.say("array of samples", name=name, n=self.view.graph.samples or 1, shape=size)
+        return self.say("array", name=name, shape=size)
 
     def rows(self, block: Rows) -> Iterator[Line]:
         if block.title or block.equations:
@@ -217,7 +186,7 @@ class Writer(Formulas):
     def layer_heading(self, block: Rows) -> Iterator[Line]:
         """The layer's name, and its array equations beside or below it."""
         texts = list(self.array_equations(block))
-        title, notes = f" {visible(block.title)}", "   ".join(texts)
+        title, notes = f" {self.layer(block.title)}", "   ".join(texts)
         if block.title and cells(title) + 3 + cells(notes) <= self.layout.width:
             yield Span(title, "layer"), Span(f"   {notes}" if notes else "", "dim")
             return
@@ -228,18 +197,23 @@ class Writer(Formulas):
                 yield (Span("  " + part, "dim"),)
 
     def remainder(self, block: Rows) -> Iterator[Line]:
-        if block.more:
-            rest = f", their sum {self.value(block.rest)}" if block.rest else ""
-            yield (Span(f"  {self.dots} {block.more} row{'s' * (block.more != 1)} more{rest} (--full)", "dim"),)
+        yield from self.rows_more(block.more, block.rest)
         if block.zero:
-            yield (Span(f"  {block.zero} way{'s' * (block.zero != 1)} more give{'s' * (block.zero == 1)} 0", "dim"),)
+            yield (Span(f"  {self.say('ways more', n=block.zero)}", "dim"),)
+
+    def rows_more(self, more: int, rest: float = 0.0) -> Iterator[Line]:
+        """How many rows are left out, and their sum where it is not 0."""
+        if more and rest:
+            yield (Span(f"  {self.dots} {self.say('rows more with sum', n=more, sum=self.value(rest))}", "dim"),)
+        elif more:
+            yield (Span(f"  {self.dots} {self.say('rows more', n=more)}", "dim"),)
 
     def columns(self, block: Rows) -> Iterator[Line]:
         """A column for each sample; what is the same for all of them below; then the numbers of one sample."""
         first, single = self.entries(block)
         yield from self.sample_columns([line for line in block.lines if len(line) > 1])
         if first:
-            yield (Span("  with the numbers of sample 1", "dim"),)
+            yield (Span(f"  {self.say('with numbers', number=1)}", "dim"),)
             yield from aligned(first, self.layout.width, self.edge)
         yield from aligned(single, self.layout.width, self.edge)
 
@@ -249,6 +223,7 @@ class Writer(Formulas):
         writers = [self.inline if line[0].formula is None else self.value for line in lines]
         texts = [[write(q.value) for q in line] for write, line in zip(writers, lines, strict=True)]
         count = len(texts[0])
+        texts = list(map(list, zip(*(at_point(column, " ", " ") for column in zip(*texts, strict=True)), strict=True)))
         cut = self.more_samples(count) > 0
         heads = [f"#{(sample_of(quantity.target) or 0) + 1}" for quantity in lines[0]]
         widths = [max(cells(text) for text in (heads[k], *(row[k] for row in texts))) for k in range(count)]
@@ -296,7 +271,8 @@ class Writer(Formulas):
     def table(self, table: Table) -> Iterator[Line]:
         """A row a parameter, with the update's equation below."""
         heads = [self.head(head.target) for head in table.heads]
-        body = [[self.cell(table, k, quantity) for k, quantity in enumerate(row.cells)] for row in table.rows]
+        columns = zip(*([self.cell(table, k, q) for k, q in enumerate(row.cells)] for row in table.rows), strict=True)
+        body = [list(row) for row in zip(*(at_point(column, " ", " ") for column in columns), strict=True)]
         labels = [self.label(row.label.target) for row in table.rows]
         yield from self.caption(table, heads)
         cut = bool(table.each) and self.more_samples(table.factors) > 0
@@ -306,28 +282,15 @@ class Writer(Formulas):
         yield from grid_lines(Grid(heads, labels, body, table.factors + cut), self.layout.width)
         if cut:
             yield from self.samples_left_out(table.factors)
-        if table.more:
-            yield (Span(f"  {self.dots} {table.more} row{'s' * (table.more != 1)} more (--full)", "dim"),)
+        yield from self.rows_more(table.more)
         for equation in table.updates:
             for number, line in enumerate(wrapped_formula(self.update_text(equation, table), self.layout.width - 6)):
                 yield (Span(" " * (6 if number else 2) + line, "dim"),)
 
-    def update_text(self, equation: Equation, table: Table) -> str:
-        """An update's equation; of numbered scalars in one table, for their common letter."""
-        text = " = ".join(self.equation(equation))
-        parameter = equation.name.removesuffix("+").rpartition(".")[2]
-        name = self.array(parameter)
-        return text if parameter == table.stem else text.replace(name, table.stem)
-
     def caption(self, table: Table, heads: list[str]) -> Iterator[Line]:
         """What is multiplied, or added up, to the derivative."""
-        if not table.factors:
-            return
-        dot = " * " if self.layout.ascii else " · "
-        factors = [self.head(head.target) for head in table.each] or heads[: table.factors]
-        how = "the sum over the samples of " if table.each else ""
-        text = f"{heads[table.factors]} = {how}{dot.join(factors)}"
-        for number, line in enumerate(wrapped_formula(text, self.layout.width - 6)):
+        text = self.product(table, heads)
+        for number, line in enumerate(wrapped_formula(text, self.layout.width - 6) if text else ()):
             yield (Span(" " * (6 if number else 2) + line, "dim"),)
 
     def cell(self, table: Table, column: int, quantity: Quantity) -> str:
@@ -340,37 +303,24 @@ class Writer(Formulas):
     def training(self, trace: Trace) -> Iterator[Line]:
         """The loss by epoch, a sparkline, the final weights."""
         graph = trace.graph
-        yield self.rule(f"training, {len(trace.losses)} epochs{self.ended(trace)}")
+        yield self.rule(self.trained(trace))
         yield (Span(self.loss_heading(graph), "heading"),)
         chosen = loss_epochs(len(trace.losses))
         width = len(str(chosen[-1]))
         for epoch in chosen:
             value = self.value(float(trace.losses[epoch - 1]))
-            yield Span(f"  epoch {epoch:>{width}}  "), Span(value, "value")
+            yield Span(f"  {self.say('epoch', epoch=str(epoch).rjust(width))}  "), Span(value, "value")
         if not self.layout.ascii:
             yield (Span("  " + sparkline(trace.losses, min(60, self.layout.width - 4))),)
         yield ()
         made = len(trace.losses) * graph.updates_per_epoch
-        yield (Span(f"Final values, after {made} updates", "heading"),)
+        yield (Span(self.say("final values", n=made), "heading"),)
         final = final_values(trace)
         texts = [f"{self.label(key).rstrip('⁺+')} = {self.value(self.view.number(key))}" for key in final[:60]]
         if len(final) > 60:
-            texts.append(f"{self.dots} {len(final) - 60} more")
+            texts.append(f"{self.dots} {self.say('more', n=len(final) - 60)}")
         for line in run_on(texts, self.layout.width - 2):
             yield (Span(f"  {line}"),)
-
-    def loss_heading(self, graph: Graph) -> str:
-        """What the losses are: before each update, or of all updates of an epoch."""
-        name = self.array(graph.objective or "")
-        if graph.updates_per_epoch == 1:
-            return f"{name} before each update"
-        return f"{name}, {'sum' if graph.reduce == 'sum' else 'mean'} over the updates of each epoch"
-
-    def ended(self, trace: Trace) -> str:
-        """Whether the condition that ends the training was met."""
-        if not trace.graph.until:
-            return ""
-        return f" until {trace.graph.until}" if trace.recording.stopped else f", not yet {trace.graph.until}"
 
 
 def sparkline(losses: np.ndarray[tuple[int], np.dtype[np.float64]], width: int) -> str:

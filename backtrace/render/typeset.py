@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from string import Formatter
 
 from backtrace.expressions import Element, Expr, Name, Num, Ref, Style, number_text, to_text
 from backtrace.keys import Part, Path, Target, Via
 from backtrace.keys.symbols import Symbol, symbol
-from backtrace.render.formulas import ELLIPSIS, PHRASES, ROW_OF_ONES, Formulas
+from backtrace.render.formulas import ELLIPSIS, ROW_OF_ONES, Formulas
 from backtrace.render.notation import Notation
 from backtrace.render.tex import LATEX
+from backtrace.words import Note, Value
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,30 @@ class Typeset(Formulas):
     def value(self, number: float) -> str:
         return self.notation.number(self.layout.numbers.value(number))
 
-    def phrase(self, name: str, **parts: str) -> str:
+    def phrase(self, id: str, /, **parts: Value) -> str:
         made = ""
-        for words, part, *_ in Formatter().parse(PHRASES[name]):
-            made += (self.notation.words(words) if words else "") + (parts[part] if part else "")
+        for words, part, *_ in Formatter().parse(self.layout.words.template(id, parts)):
+            made += self.notation.words(words) if words else ""
+            made += self.part(parts[part]) if part else ""
         return made
+
+    def part(self, value: Value) -> str:
+        """What stands between words: a formula as it is, a number, or words."""
+        if isinstance(value, Note):
+            return self.notation.words(self.layout.words.written(value))
+        return self.notation.number(str(value)) if isinstance(value, int) else value
+
+    def equal(self, left: str, right: str) -> str:
+        return left + self.style.signs["equal"] + right
+
+    @property
+    def times(self) -> str:
+        return self.notation.product
+
+    def head(self, target: Target | str) -> str:
+        if isinstance(target, str):
+            return self.notation.words(self.layout.words.title(target))
+        return super().head(target)
 
     # ── names ──
 
@@ -92,7 +112,3 @@ class Typeset(Formulas):
             return self.array(leaf.id)
         assert isinstance(leaf, Num)
         return self.notation.number(number_text(leaf.value))
-
-    def for_any_sample(self) -> Typeset:
-        """The same without the marks of samples."""
-        return replace(self, of_any_sample=True)

@@ -17,16 +17,13 @@ from backtrace.quantities import View
 from backtrace.report.blocks import Block, Choice, Equations, Head, Row, Rows, Section, Table
 from backtrace.report.listing import FEW, LARGE, elements
 from backtrace.report.steps import Steps, ends
+from backtrace.words import Note
 
 __all__ = ["Block", "Choice", "Equations", "Head", "Row", "Rows", "Section", "Table", "all_targets", "ends", "sections"]
 
 
-ROLES: Final = (
-    ("input", "inputs"),
-    ("target", "targets"),
-    ("parameter", "parameters"),
-    ("gradient", "gradients"),
-)
+ROLES: Final = tuple((role, str(Note(f"title {role}"))) for role in ("input", "target", "parameter", "gradient"))
+"""The roles of given values in the order of a page, each with its title."""
 
 
 def sections(view: View, choice: Choice | None = None) -> list[Section]:
@@ -65,7 +62,7 @@ def _asked_for(view: View, choice: Choice, shown: Iterable[Section]) -> Iterator
     found = [(key, view.keys.find(key)) for key in dict.fromkeys(choice.only) if key not in seen]
     lines = tuple((view.quantity(target),) for _, target in found if target is not None)
     if lines and not choice.sections:
-        yield Section("asked for", "Asked for", (Rows(lines),))
+        yield Section("asked for", Note("asked for"), (Rows(lines),))
 
 
 def _keys(block: Block) -> Iterator[str]:
@@ -110,19 +107,19 @@ class _Report(Steps):
 
     def sections(self) -> Iterator[Section]:
         graph = self.view.graph
-        yield Section("given", "Given", tuple(self.givens()))
+        yield Section("given", Note("given"), tuple(self.givens()))
         error = self.error_names()
         forward = [e for e in graph.shown if e.name not in error]
-        yield Section("forward", "Forward propagation", tuple(self.computed(forward)))
-        yield Section("error", "Error", tuple(self.computed([e for e in graph.shown if e.name in error])))
-        yield Section("rate", "Learning rate", tuple(self.common(gradients=False)))
+        yield Section("forward", Note("forward"), tuple(self.computed(forward)))
+        yield Section("error", Note("error"), tuple(self.computed([e for e in graph.shown if e.name in error])))
+        yield Section("rate", Note("rate"), tuple(self.common(gradients=False)))
         if graph.gates:
-            yield Section("backward", "Back propagation, gate by gate", tuple(self.gates()))
+            yield Section("backward", Note("backward"), tuple(self.gates()))
         else:
             yield from self.steps()
-        yield Section("clipping", "Clipping", tuple(self.common(gradients=True)))
+        yield Section("clipping", Note("clipping"), tuple(self.common(gradients=True)))
         if graph.trained:
-            yield Section("after", "After the update", tuple(self.after(error)))
+            yield Section("after", Note("after"), tuple(self.after(error)))
 
     def givens(self) -> Iterator[Rows]:
         for role, title in ROLES:
@@ -164,7 +161,7 @@ class _Report(Steps):
         gates = [gate for name in (*computed, *graph.wrt) for gate in self.parameter_elements(name)]
         local = [Path((consumer, gate)) for gate in gates for consumer in chains.ways(gate)]
         yield Rows(tuple(self.line(target) for target in local))
-        heads = ("value", "upstream", "local", "gradient")
+        heads = [str(Note(f"title gate {column}")) for column in ("value", "upstream", "local", "gradient")]
         rows = [
             Row(self.view.quantity(path.nodes[1]), tuple(map(self.view.quantity, self.gate_cells(path))))
             for path in local

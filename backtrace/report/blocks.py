@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from backtrace.graph import Equation
 from backtrace.keys import Target
 from backtrace.quantities import Quantity
+from backtrace.words import LANGUAGES, Note
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,10 @@ class Choice:
         return not self.only or any(key == p or fnmatchcase(key, p) for key in keys for p in self.only)
 
     def wants(self, section: Section) -> bool:
-        """Whether a section is wanted: by its name, or a part of its title."""
+        """Whether a section is wanted: by its name, or a part of its title in any language."""
+        titles = [words.written(section.title).lower() for words in LANGUAGES.values()]
         return not self.sections or any(
-            word == section.name or word.lower() in section.title.lower() for word in self.sections
+            word == section.name or any(word.lower() in title for title in titles) for word in self.sections
         )
 
 
@@ -93,7 +95,7 @@ class Section:
     """A part of a report: its name for choosing, its title, its blocks; of a step its parameters and its layer."""
 
     name: str
-    title: str
+    title: Note
     blocks: tuple[Block, ...]
     parameters: tuple[str, ...] = ()
     layer: str = ""

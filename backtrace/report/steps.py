@@ -12,6 +12,7 @@ from backtrace.keys import Derivative, Part, Path, Short, Target, Via
 from backtrace.quantities import FEW_WAYS, Quantity
 from backtrace.report.blocks import Block, Equations, Head, Row, Rows, Section, Table
 from backtrace.report.listing import HEAD, MANY, Listing
+from backtrace.words import Note
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Steps(Listing):
         """A step for each equation that reads a parameter, from the objective down."""
         for number, wanted in enumerate(self.reading_groups(), start=1):
             layer = next((e.group for e in self.view.graph.forward if wanted[0] in names(e.expr)), "")
-            title = f"Back propagation step {number}"
+            title = Note("step", {"number": number})
             yield Section(f"step {number}", title, tuple(self.step(wanted)), self.in_order(wanted), layer)
 
     def in_order(self, wanted: list[str]) -> tuple[str, ...]:
