@@ -161,7 +161,7 @@ def test_a_hidden_value_has_a_formula_of_its_operands_alone(monkeypatch: pytest.
 
 
 def test_the_report_of_a_large_trace_is_short() -> None:
-    assert len(report_text(large(), Layout(width=100)).splitlines()) < 450
+    assert len(report_text(large(), Layout(width=100)).splitlines()) < 500
 
 
 def test_the_report_of_a_large_trace_is_readable() -> None:

@@ -48,8 +48,7 @@ class Listing:
 
     def lines(self, name: str, most: int = HEAD + 3) -> list[tuple[Quantity, ...]]:
         """A line for each element of an array; all samples in one line."""
-        sample = self.sample if self.view.graph.types[name.removesuffix("+")].sampled else None
-        return [self.line(element) for element in self.chosen(name, sample, most)]
+        return [self.line(element) for element in self.chosen(name, self.sample_of(name), most)]
 
     def chosen(self, name: str, sample: int | None, most: int) -> list[Element]:
         """The first elements of an array, or all; of a large one those that the reader asked for."""
@@ -79,8 +78,20 @@ class Listing:
         return [keys.text(t) for t in (element, Derivative(self.view.chains.objective, element), renewed)]
 
     def cut_lines(self, name: str) -> list[tuple[Quantity, ...]]:
+        """The lines of an array; of a long one the first few and the last."""
         found = self.lines(name)
-        return found if self.count(name) <= HEAD + 2 or self.choice.full or self.choice.only else found[:HEAD]
+        if self.count(name) <= HEAD + 2 or self.choice.full or self.choice.only:
+            return found
+        return [*found[:HEAD], self.line(self.last(name, self.sample_of(name)))]
+
+    def sample_of(self, name: str) -> int | None:
+        """The sample whose elements of an array are listed; None where they belong to all."""
+        return self.sample if self.view.graph.types[name.removesuffix("+")].sampled else None
+
+    def last(self, name: str, sample: int | None) -> Element:
+        """The last element of an array."""
+        shape = self.view.graph.types[name.removesuffix("+")].shape
+        return Element(name, tuple(size - 1 for size in shape), sample)
 
     def line(self, target: Target) -> tuple[Quantity, ...]:
         """A quantity, for all samples unless one is chosen."""
@@ -90,20 +101,22 @@ class Listing:
         return tuple(self.view.quantity(resampled(target, s)) for s in self.shown_samples())
 
     def cut(self, lines: list[tuple[Quantity, ...]], zero: int, most: int) -> Rows:
-        """Rows of a group; of a long one the head, and the number and sum of the rest."""
+        """Rows of a group; of a long one the first few and the last, and the number and sum of the rest."""
         if len(lines) <= most or self.choice.full or self.choice.only:
             return Rows(tuple(lines), zero=zero)
-        hidden = lines[HEAD:]
+        hidden = lines[HEAD:-1]
         kinds = {type(line[0].target) for line in hidden}
         rest = sum(line[0].value for line in hidden) if len(kinds) == 1 and not self.view.graph.samples else 0.0
-        return Rows(tuple(lines[:HEAD]), more=len(hidden), rest=rest, zero=zero)
+        return Rows((*lines[:HEAD], lines[-1]), more=len(hidden), rest=rest, zero=zero)
 
     def parameter_elements(self, name: str) -> list[Element]:
         type = self.view.graph.types[name]
         if math.prod(type.shape) > LARGE and not self.choice.full and not self.choice.only:
             return []
-        few = math.prod(type.shape) <= FEW
-        return self.chosen(name, self.sample if type.sampled else None, FEW if few else HEAD)
+        sample = self.sample_of(name)
+        if math.prod(type.shape) <= FEW or self.choice.full or self.choice.only:
+            return self.chosen(name, sample, FEW)
+        return [*self.chosen(name, sample, HEAD), self.last(name, sample)]
 
     def shown_samples(self) -> list[int]:
         """The samples that have a column: the one chosen, or all; of many the first ones and the last."""

@@ -126,7 +126,8 @@ class Steps(Listing):
     def table(self, stem: str, heads: tuple[Target | str, ...], members: list[Element], rest: int) -> Table:
         """The table of some elements; ``rest`` more of their arrays are not looked at."""
         view, name = self.view, members[0].name
-        limited = members if len(members) <= HEAD + 2 or self.choice.full or self.choice.only else members[:HEAD]
+        whole = len(members) <= HEAD + 2 or self.choice.full or self.choice.only
+        limited = members if whole else [*members[:HEAD], members[-1]]
         trained = name in view.graph.trained
         tail: list[Target | str] = [Derivative(Part(view.chains.objective.name), Part(stem))]
         tail += [Part(stem), Part(f"{stem}+")] if trained else []
