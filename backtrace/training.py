@@ -23,6 +23,15 @@ ARITHMETIC = (OverflowError, ZeroDivisionError, ValueError)
 """What Python's own arithmetic raises where numpy gives infinity or nan: the same fault to a user."""
 
 
+class DivergedError(NumericError):
+    """A number stopped being finite; ``epoch`` is the first in which that was seen."""
+
+    def __init__(self, epoch: int, what: str) -> None:
+        hint = "a smaller learning rate or smaller values may help"
+        super().__init__(Fault(f"epoch {epoch}: the numbers left the finite range ({what})", hint=hint))
+        self.epoch = epoch
+
+
 @dataclass(frozen=True)
 class Recording:
     """What a run leaves: everything of the kept updates, the objective of all epochs, the last parameters.
@@ -63,7 +72,7 @@ def train(
         make: makes an executor for a graph; by its size if not given.
 
     Raises:
-        NumericError: a number stopped being finite; the fault says in which epoch and quantity.
+        DivergedError: a number stopped being finite; the fault says in which epoch and quantity.
     """
     executor = executor or make(graph)
     with np.errstate(all="ignore"):
@@ -185,7 +194,7 @@ def _advanced(executor: Executor, first: int, last: int, progress: Progress | No
             break
         if not np.isfinite(losses[-1]):
             epoch = first + int(np.argmax(~np.isfinite(losses)))
-            raise _left_finite(epoch, "the objective")
+            raise DivergedError(epoch, "the objective")
     return losses
 
 
@@ -195,7 +204,7 @@ def _updates(executor: Executor, first: int, count: int) -> Sequence[float]:
         return executor.advance(count)
     except ARITHMETIC as error:
         if count == 1:
-            raise _left_finite(first, str(error)) from None
+            raise DivergedError(first, str(error)) from None
         return [loss for at in range(count) for loss in _updates(executor, first + at, 1)]
 
 
@@ -203,18 +212,13 @@ def _observed(executor: Executor, epoch: int) -> Arrays:
     try:
         return executor.observe()
     except ARITHMETIC as error:
-        raise _left_finite(epoch, str(error)) from None
-
-
-def _left_finite(epoch: int, what: str) -> NumericError:
-    hint = "a smaller learning rate or smaller values may help"
-    return NumericError(Fault(f"epoch {epoch}: the numbers left the finite range ({what})", hint=hint))
+        raise DivergedError(epoch, str(error)) from None
 
 
 def _check_finite(graph: Graph, record: Arrays, epoch: int) -> None:
     for equation in graph.step:
         if not np.all(np.isfinite(record[equation.name])):
-            raise _left_finite(epoch, f"{equation.name} is {record[equation.name].ravel()[0]}")
+            raise DivergedError(epoch, f"{equation.name} is {record[equation.name].ravel()[0]}")
 
 
 def _objective(graph: Graph, record: Arrays) -> float:

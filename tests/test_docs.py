@@ -20,7 +20,7 @@ from docs import language, optimizers, slips
 from docs.picture import PICTURE, drawn
 from tests.runner import ROOT, Runner
 
-PAGES = ("README.md", "docs/config.md", "docs/expected.md")
+PAGES = ("README.md", "docs/config.md", "docs/expected.md", "docs/plots.md")
 BLOCK = re.compile(r"```console\n\$ (backtrace .*)\n((?:.*\n)*?)```\n")
 
 

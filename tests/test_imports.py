@@ -51,10 +51,11 @@ ROWS = (
     "report.derivation",
     "report.course",
     "report",
-    "render.lines render.numbers render.notation",
+    "curves",
+    "render.lines render.numbers render.notation render.scales render.braille render.drawing",
     "render.tex render.mathml",
     "render.formulas render.figures",
-    "render.heads render.rates render.formats render.typeset",
+    "render.heads render.rates render.formats render.plots render.typeset",
     "render.sentences",
     "render.document",
     "render.alignment",
@@ -63,7 +64,8 @@ ROWS = (
     "comparison.csvfiles",
     "comparison.sources",
     "render.text",
-    "render.examples render.explained",
+    "render.examples render.explained render.screen render.pictures",
+    "render.pixels",
     "comparison.relations",
     "comparison.symbols comparison.members comparison.order comparison.variants",
     "comparison.layouts",
@@ -88,7 +90,7 @@ ROWS = (
     "asserting",
     "cli.app",
     "cli.session",
-    "cli.run cli.diff cli.check cli.expect cli.keys cli.examples cli.explain cli.init",
+    "cli.run cli.diff cli.check cli.expect cli.keys cli.examples cli.explain cli.plot cli.init",
     "cli",
     "__init__ __main__",
 )
@@ -150,10 +152,11 @@ DOORS = {
     "typer": {module for module in MODULES if module.partition(".")[0] == "cli"},
     "click": set[str](),
     "rich": {"render.terminal"},
+    "matplotlib": {"render.drawing", "render.pixels"},
 }
 
 # Imported when first needed: the command line answers --help without numpy, str(trace) needs a renderer.
-LAZY = {"__init__", *DOORS["typer"], "expressions.tree", "render.terminal", "trace"}
+LAZY = {"__init__", *DOORS["typer"], *DOORS["matplotlib"], "expressions.tree", "render.terminal", "trace"}
 
 ALL = [found for module in MODULES for found in imports(module)]
 

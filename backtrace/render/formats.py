@@ -31,12 +31,14 @@ ROWS: Final = (
     Format("text", ("txt",), "backtrace.render.text"),
     Format("markdown", ("md", "markdown", "qmd"), "backtrace.render.markdown"),
     Format("latex", ("tex",), "backtrace.render.latex"),
+    Format("svg", ("svg",), "backtrace.render.screen"),
+    Format("png", ("png",), "backtrace.render.pixels", binary=True),
 )
 FORMATS: Final[Mapping[str, Format]] = {row.name: row for row in ROWS}
 
 
-def chosen(name: str | None, output: str | None) -> Format:
-    """The format of that name; without one that of the file's ending, and text where there is no file.
+def chosen(name: str | None, output: str | None, formats: Mapping[str, Format] = FORMATS) -> Format:
+    """The format of that name among some; without one that of the file's ending, and text where there is no file.
 
     Raises:
         UsageError: there is no such format, or the ending tells none.
@@ -44,25 +46,25 @@ def chosen(name: str | None, output: str | None) -> Format:
     >>> chosen(None, "page.TXT").name, chosen(None, None).name
     ('text', 'text')
     """
-    known = ", ".join(FORMATS)
+    known = ", ".join(formats)
     if name is not None:
-        found = FORMATS.get(name.lower()) or _by_ending(name.lower())
+        found = formats.get(name.lower()) or _by_ending(name.lower(), formats)
         if found is None:
-            hint = did_you_mean(name, FORMATS) or f"known: {known}"
+            hint = did_you_mean(name, formats) or f"known: {known}"
             raise UsageError(Fault(f'there is no format "{visible(name)}"', hint=hint))
         return found
     if output in (None, "-"):
-        return FORMATS["text"]
+        return formats["text"]
     assert output is not None
     _, point, ending = output.rpartition(".")
-    found = _by_ending(ending.lower()) if point else None
+    found = _by_ending(ending.lower(), formats) if point else None
     if found is None:
-        endings = ", ".join(f".{one}" for each in FORMATS.values() for one in each.endings)
+        endings = ", ".join(f".{one}" for each in formats.values() for one in each.endings)
         raise UsageError(
             Fault(f"the name {visible(output)} tells no format", hint=f"an ending such as {endings}; or --format")
         )
     return found
 
 
-def _by_ending(ending: str) -> Format | None:
-    return next((each for each in FORMATS.values() if ending in each.endings), None)
+def _by_ending(ending: str, formats: Mapping[str, Format]) -> Format | None:
+    return next((each for each in formats.values() if ending in each.endings), None)

@@ -22,6 +22,12 @@ STYLES = {
     "good": "green",
     "bad": "bold red",
     "warn": "yellow",
+    "curve 1": "cyan",
+    "curve 2": "yellow",
+    "curve 3": "magenta",
+    "curve 4": "green",
+    "curve 5": "red",
+    "curve 6": "blue",
 }
 NEEDED = "∂₁⁺·½ᵀ─…█²η"
 NARROWEST = 40
