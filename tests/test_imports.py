@@ -52,7 +52,7 @@ ROWS = (
     "report.course",
     "report",
     "curves",
-    "render.lines render.numbers render.notation render.scales render.braille render.drawing",
+    "render.lines render.numbers render.notation render.scales render.braille render.matplot",
     "render.tex render.mathml",
     "render.formulas render.figures",
     "render.heads render.rates render.formats render.plots render.typeset",
@@ -60,6 +60,12 @@ ROWS = (
     "render.document",
     "render.alignment",
     "render.markdown render.latex",
+    "drawing.parts drawing.terms drawing.styles drawing.labels",
+    "drawing.measure drawing.figures drawing.mermaid",
+    "drawing.circuit drawing.network drawing.layering",
+    "drawing.layout",
+    "drawing.svg",
+    "drawing",
     "comparison.expected comparison.tolerances",
     "comparison.csvfiles",
     "comparison.sources",
@@ -90,7 +96,7 @@ ROWS = (
     "asserting",
     "cli.app",
     "cli.session",
-    "cli.run cli.diff cli.check cli.expect cli.keys cli.examples cli.explain cli.plot cli.init",
+    "cli.run cli.draw cli.plot cli.diff cli.check cli.expect cli.keys cli.examples cli.explain cli.init",
     "cli",
     "__init__ __main__",
 )
@@ -152,7 +158,7 @@ DOORS = {
     "typer": {module for module in MODULES if module.partition(".")[0] == "cli"},
     "click": set[str](),
     "rich": {"render.terminal"},
-    "matplotlib": {"render.drawing", "render.pixels"},
+    "matplotlib": {"render.matplot", "render.pixels"},
 }
 
 # Imported when first needed: the command line answers --help without numpy, str(trace) needs a renderer.

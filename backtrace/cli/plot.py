@@ -60,8 +60,8 @@ def plot(
     Draw curves over the epochs: the loss, weights, or any quantity by its key. Several configs and several learning
     rates come into one plot. On the terminal nothing else is needed; svg, png and pdf are drawn by matplotlib.
     """
-    from backtrace.render.drawing import require
     from backtrace.render.formats import chosen
+    from backtrace.render.matplot import require
     from backtrace.render.pictures import PLOTS, plot_pages
     from backtrace.render.plots import plot_lines
 

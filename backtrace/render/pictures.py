@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from backtrace.curves import Curve, Plot
 from backtrace.errors import visible
-from backtrace.render.drawing import families, saved, settings
 from backtrace.render.formats import Format
 from backtrace.render.lines import wrapped
+from backtrace.render.matplot import families, saved, settings
 from backtrace.render.plots import Look, csv_pages, pages
 from backtrace.render.scales import LARGEST, Scale, epoch_scale, value_scale
 

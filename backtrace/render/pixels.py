@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import Any, Final
 
 from backtrace.errors import Fault, UsageError
-from backtrace.render.drawing import families, require, saved, settings
 from backtrace.render.formulas import Layout
 from backtrace.render.lines import Line, cells
+from backtrace.render.matplot import families, require, saved, settings
 from backtrace.render.screen import (
     BACKGROUND,
     BORDER,
