@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from backtrace.asserting import assert_matches as assert_matches
     from backtrace.checking import check as check
     from backtrace.comparison import diff as diff
+    from backtrace.saved import load as load
     from backtrace.trace import Trace as Trace
     from backtrace.trace import run as run
 
 __version__ = "0.1.0"
-__all__ = ["Trace", "__version__", "assert_matches", "check", "diff", "run"]
+__all__ = ["Trace", "__version__", "assert_matches", "check", "diff", "load", "run"]
 
 MODULES: Final = {
     "Trace": "backtrace.trace",
     "run": "backtrace.trace",
+    "load": "backtrace.saved",
     "check": "backtrace.checking",
     "diff": "backtrace.comparison",
     "assert_matches": "backtrace.asserting",

@@ -100,6 +100,7 @@ class _Builder:
             until=config.until.node.text if config.until and config.until.node else "",
             new_weights=config.new_weights,
             rates=config.rates,
+            stated=config.stated,
         )
         self.check_order(graph)
         return self.in_turn(graph)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backtrace.expressions import Expr, Type, names, to_text
+from backtrace.origin import Stated
 from backtrace.schedule import Batch, Schedule
 from backtrace.words import Note
 
@@ -89,6 +90,8 @@ class Graph:
     """Whether what flows back reads the new values of the parameters it passes."""
     rates: tuple[float, ...] = ()
     """The learning rates to be shown side by side."""
+    stated: Stated | None = None
+    """The config that states it."""
 
     @cached_property
     def step(self) -> tuple[Equation, ...]:

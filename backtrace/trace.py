@@ -11,12 +11,14 @@ from functools import cached_property, partial
 import numpy as np
 import numpy.typing as npt
 
+from backtrace import __version__
 from backtrace.build import build
 from backtrace.config import Config, read
 from backtrace.errors import Fault, NumericError, UsageError
 from backtrace.expressions import Element
 from backtrace.graph import RATE, Graph
 from backtrace.keys import Key, Keys, Part
+from backtrace.origin import Origin
 from backtrace.quantities import Value, View
 from backtrace.rounded import RoundedExecutor, RoundedView
 from backtrace.rounding import Rounding
@@ -44,6 +46,8 @@ class Trace:
     """By learning rate the trace, where the config has several; None where the numbers left the finite range."""
     rounding: Rounding | None = None
     """How every result was rounded before it was used."""
+    origin: Origin | None = None
+    """What it was made from; None where the graph is of no file."""
 
     @cached_property
     def epochs(self) -> Sequence[View]:
@@ -97,6 +101,17 @@ class Trace:
         if len(views) == 1:
             return views[0].value(key.target)
         return np.stack([np.asarray(view.value(key.target)) for view in views])
+
+    def save(self, path: str | os.PathLike[str], force: bool = False) -> None:
+        """Save all of it in a file whose ending says how: ``.npz``, ``.json`` or ``.csv``; ``backtrace.load`` reads it.
+
+        Raises:
+            FileError: there is such a file and ``force`` is not given, or it cannot be written.
+            UsageError: the ending is another one, or the trace is too large for it.
+        """
+        from backtrace.saved import save
+
+        save(self, path, force)
 
     def __getitem__(self, key: str) -> Value:
         return self.value(self.keys.parse(key))
@@ -166,9 +181,15 @@ def run_graph(
         )
     kept = Rounding.parse(rounding) if isinstance(rounding, str) else rounding
     recording = _trained(changed_graph, count, keep or (1, count), kept, progress)
-    others = () if "learning_rate" in (values or {}) else graph.rates
-    rates = {rate: _at_rate(changed_graph, rate, count, kept) for rate in others}
-    return Trace(changed_graph, recording, rates, kept)
+    set_ = {key: float(number) for key, number in (values or {}).items()}
+    origin = Origin(graph.stated, set_, count, __version__) if graph.stated else None
+    return with_rates(Trace(changed_graph, recording, rounding=kept, origin=origin), count, set_)
+
+
+def with_rates(trace: Trace, epochs: int, values: Mapping[str, float]) -> Trace:
+    """A trace beside the same training at each learning rate, where the config has several and none is set."""
+    others = () if RATE in values else trace.graph.rates
+    return replace(trace, rates={rate: _at_rate(trace, rate, epochs) for rate in others})
 
 
 def _trained(
@@ -181,11 +202,12 @@ def _trained(
     return replace(found, losses=np.asarray(losses))
 
 
-def _at_rate(graph: Graph, rate: float, epochs: int, rounding: Rounding | None) -> Trace | None:
+def _at_rate(trace: Trace, rate: float, epochs: int) -> Trace | None:
     """The same training at another learning rate, the last update recorded."""
-    other = graph.with_values({}, rate)
+    other = trace.graph.with_values({}, rate)
+    origin = trace.origin and replace(trace.origin, values={**trace.origin.values, RATE: rate})
     try:
-        return Trace(other, _trained(other, epochs, (), rounding), rounding=rounding)
+        return Trace(other, _trained(other, epochs, (), trace.rounding), rounding=trace.rounding, origin=origin)
     except NumericError:
         return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,13 @@ import pytest
 from backtrace.config import LAYER, TOP
 from backtrace.config.table import Key
 from backtrace.ops.losses import LOSSES, Loss
+from backtrace.saved.header import ENTRIES
 from backtrace.yamlfile import parse
 from docs import language, optimizers, slips
 from docs.picture import PICTURE, drawn
 from tests.runner import ROOT, Runner
 
-PAGES = ("README.md", "docs/config.md", "docs/expected.md", "docs/plots.md")
+PAGES = ("README.md", "docs/config.md", "docs/expected.md", "docs/formats.md", "docs/plots.md")
 BLOCK = re.compile(r"```console\n\$ (backtrace .*)\n((?:.*\n)*?)```\n")
 
 
@@ -55,6 +57,27 @@ def test_the_program_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys:
     (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     exec(compile(program, "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("0.519989340155")
+
+
+def test_the_program_of_the_formats_prints_what_the_page_shows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page = ROOT / "docs/formats.md"
+    shutil.copytree(ROOT / "configs", tmp_path / "configs", ignore=shutil.ignore_patterns("published"))
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text(encoding="utf-8")
+    ((program, shown),) = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", text, re.DOTALL)
+    exec(compile(program, str(page), "exec"), {})
+    printed = capsys.readouterr().out
+    if os.environ.get("UPDATE"):
+        page.write_text(text.replace(f"```text\n{shown}```", f"```text\n{printed}```"), encoding="utf-8", newline="\n")
+    else:
+        assert printed == shown
+
+
+@pytest.mark.parametrize("field", ENTRIES)
+def test_the_page_of_the_formats_has_every_field(field: str) -> None:
+    assert f"| `{field}` | " in (ROOT / "docs/formats.md").read_text(encoding="utf-8")
 
 
 def test_the_readme_names_every_config_and_every_config_is_there() -> None:

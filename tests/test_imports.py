@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "backtrace"
 # From what knows nothing to what knows everything; a module may read the rows above its own, no other. A package
 # stands for its modules where they have no rows of their own; among themselves they form no circle.
 ROWS = (
-    "errors labels schedule words.en words.ko",
+    "errors labels schedule origin words.en words.ko",
     "words",
     "rules gallery arguments rounding outputs",
     "yamlfile.nodes yamlfile.source",
@@ -42,6 +42,10 @@ ROWS = (
     "training quantities",
     "rounded",
     "trace",
+    "saved.header saved.cells",
+    "saved.rebuilding",
+    "saved.csvfile saved.jsonfile saved.npzfile",
+    "saved",
     "checking.kinks checking.stability",
     "checking.slopes",
     "checking",
@@ -96,14 +100,15 @@ ROWS = (
     "asserting",
     "cli.app",
     "cli.session",
-    "cli.run cli.draw cli.plot cli.diff cli.check cli.expect cli.keys cli.examples cli.explain cli.init",
+    "cli.showing",
+    "cli.run cli.show cli.draw cli.plot cli.diff cli.check cli.expect cli.keys cli.examples cli.explain cli.init",
     "cli",
     "__init__ __main__",
 )
 RANK = {module: number for number, row in enumerate(ROWS) for module in row.split()}
 
-# The two that point down: str(trace) is a report, and repr(expression) is its text.
-ON_DEMAND = {("trace", "render.text"), ("expressions.tree", "expressions.writing")}
+# The three that point down: str(trace) is a report, trace.save a file, and repr(expression) is its text.
+ON_DEMAND = {("trace", "render.text"), ("trace", "saved"), ("expressions.tree", "expressions.writing")}
 
 
 class Import(NamedTuple):

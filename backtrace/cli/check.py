@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from backtrace.cli.app import Ascii, Config, Debug, Epochs, Set, app
-from backtrace.cli.session import layout, print_out, traced
+from backtrace.cli.session import layout, print_out, refuse_saved, traced
 
 
 @app.command(short_help="check every gradient by two numeric derivatives")
@@ -32,6 +32,7 @@ def check(
     from backtrace import checking
     from backtrace.render.checks import check_lines
 
+    refuse_saved(config)
     trace = traced(config, epochs or 1, set_, None, None)
     view = trace.epochs[-1 if epochs else 0]
     found = checking.check(trace, epoch=view.epoch, update=view.update, entries=entries)

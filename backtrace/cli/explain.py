@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from backtrace.cli.app import Ascii, Config, Debug, Digits, Epochs, Set, app
-from backtrace.cli.session import config_path, layout, print_out, recorded
+from backtrace.cli.session import config_path, layout, print_out, recorded, saved
 from backtrace.errors import Fault, UsageError, visible
 
 if TYPE_CHECKING:
@@ -47,22 +47,38 @@ def explain(
     values. Without an epoch in the key it is the first, with --epochs the last. Everything that the same update
     computes is derived; what an earlier one left is one line, unless --depth goes on into it.
     """
-    from backtrace.build import build
-    from backtrace.config import read
-    from backtrace.keys import Keys
     from backtrace.render.explained import explanation_lines
     from backtrace.report.derivation import computed_by, derivation
+    from backtrace.saved import is_saved
 
-    graph = build(read(config_path(config)))
-    key = Keys.of(graph).parse(quantity)
-    trace = _run(graph, _moment(graph, key, quantity, epochs), depth, set_)
-    if trace.recording.stopped and key.epoch is None:
-        trace = _run(graph, _last(graph, len(trace.losses)), depth, set_)
-    named = _number(trace, key, quantity)
+    trace, key = (_saved if is_saved(config) else _made)(config, quantity, epochs, depth, set_)
+    graph, named = trace.graph, _number(trace, key, quantity)
     asked = computed_by(trace.epochs, named)
     page = layout(digits, ascii_, None, None, None, full, trace)
     title = "" if asked is named else _moment_marked(graph, named, page.ascii)
     print_out(explanation_lines(derivation(trace.epochs, asked, depth, full), page, title))
+
+
+def _made(config: str, quantity: str, epochs: int | None, depth: int, pairs: Sequence[str] | None) -> tuple[Trace, Key]:
+    """A config run as far as a number needs, and the number's key."""
+    from backtrace.build import build
+    from backtrace.config import read
+    from backtrace.keys import Keys
+
+    graph = build(read(config_path(config)))
+    key = Keys.of(graph).parse(quantity)
+    trace = _run(graph, _moment(graph, key, quantity, epochs), depth, pairs)
+    if trace.recording.stopped and key.epoch is None:
+        trace = _run(graph, _last(graph, len(trace.losses)), depth, pairs)
+    return trace, key
+
+
+def _saved(file: str, quantity: str, epochs: int | None, depth: int, pairs: Sequence[str] | None) -> tuple[Trace, Key]:
+    """A saved trace, and the key of a number of an update in it: of the first where none is named."""
+    trace = saved(file, epochs=epochs, set=pairs)
+    key, first = trace.keys.parse(quantity), trace.epochs[0]
+    epoch, update = (first.epoch, first.update) if key.epoch is None else _moment(trace.graph, key, quantity, None)
+    return trace, key._replace(epoch=epoch, update=update)
 
 
 def _moment_marked(graph: Graph, named: Quantity, plain: bool) -> str:

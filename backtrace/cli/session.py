@@ -36,10 +36,16 @@ def traced(
     figures: Sequence[Figure] | None,
     rounding: str | None = None,
 ) -> Trace:
-    """A config run with what the command line says, every epoch recorded that is shown or compared."""
+    """A config run with what the command line says, every epoch recorded that is shown or compared.
+
+    A saved trace is taken as it is.
+    """
     from backtrace.build import build
     from backtrace.config import read
+    from backtrace.saved import is_saved
 
+    if is_saved(config):
+        return saved(config, epochs=epochs, set=pairs, round=rounding)
     graph = build(read(config_path(config)))
     keep: set[Keep] = set()
     if figures is not None:
@@ -51,6 +57,25 @@ def traced(
     count = max(epochs or graph.default_epochs, last)
     keep |= set(shown(count)) if shown else {1, count}
     return recorded(graph, count, keep, pairs, rounding)
+
+
+def saved(file: str, **options: object) -> Trace:
+    """A saved trace; refuses options that would need another run."""
+    from backtrace.saved import load
+
+    for name, given in options.items():
+        if given:
+            message = f"{visible(file)} is a saved trace: --{name} would need another run"
+            raise UsageError(Fault(message, hint=f"backtrace run CONFIG --{name} ..."))
+    return load(file)
+
+
+def refuse_saved(file: str) -> None:
+    """Refuse a saved trace where a config is to be run."""
+    from backtrace.saved import is_saved
+
+    if is_saved(file):
+        raise UsageError(Fault(f"{visible(file)} is a saved trace", hint=f"backtrace show {visible(file)} shows it"))
 
 
 def recorded(
@@ -68,6 +93,7 @@ def config_path(config: str) -> str:
     """The path of a config; of an example by its name."""
     from backtrace.gallery import MARK, named
 
+    refuse_saved(config)
     return str(named(config).config) if config.startswith(MARK) else config
 
 

@@ -12,6 +12,8 @@ from typing import Final
 from backtrace.comparison.expected import Expected, Figure, how_to_write, reading
 from backtrace.config.datafiles import CsvTable, csv_table
 from backtrace.errors import ConfigError, Fault, Place, did_you_mean, shortened
+from backtrace.saved.cells import key_of
+from backtrace.saved.csvfile import WHOLE_EPOCH, without_header
 
 COLUMNS: Final = {
     "key": ("key", "name", "quantity"),
@@ -46,8 +48,9 @@ def figures(data: bytes, file: str) -> Expected:
     """
     if not data.removeprefix(codecs.BOM_UTF8).strip():
         raise ConfigError(Fault(f'"{shortened(file)}" is empty', hint=EXAMPLE))
-    table = csv_table(data, file)
-    reader = _Rows(table, columns(table))
+    of_trace = without_header(data)
+    table = csv_table(data if of_trace is None else of_trace, file)
+    reader = _Rows(table, columns(table), of_trace is not None)
     rows = ((line, cells) for line, cells in table.records() if cells)
     for line, cells in islice(rows, 1, None):
         reader.row(line, cells)
@@ -92,11 +95,15 @@ class _Rows:
 
     table: CsvTable
     at: Mapping[str, int]
+    of_trace: bool = False
+    """Whether it is a saved trace, where rows of step 0 are no numbers of an update."""
     found: list[Figure] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
     def row(self, line: int, cells: Sequence[str]) -> None:
         """The figure of a row."""
+        if self.of_trace and len(cells) == self.table.width and cells[self.at["update"]] == WHOLE_EPOCH:
+            return
         if len(cells) != self.table.width:
             fields = f"{len(cells)} field{'s' * (len(cells) != 1)}"
             message = f"this row has {fields}, the header has {self.table.width}"
@@ -104,6 +111,7 @@ class _Rows:
             self.faults.append(Fault(message, self.table.at(line, 0), repair))
             return
         key, text = (cells[self.at[what]].strip() for what in NEEDED)
+        key = key_of(key)
         epoch, update, sample = (self.counted(what, line, cells) for what in ("epoch", "update", "sample"))
         says = reading(text)
         if not key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -20,6 +21,7 @@ from backtrace.errors import ConfigError, Fault, FileError, Place, UsageError, s
 from backtrace.expressions import Element
 from backtrace.keys import Keys, Part
 from backtrace.quantities import View
+from backtrace.saved import BEGINNING, format_of, is_saved, load, loaded
 from backtrace.trace import Trace
 from backtrace.yamlfile import LARGEST_FILE, Node, files
 
@@ -50,15 +52,19 @@ def figures_of(other: Other) -> Expected:
 
 
 def read(path: str | os.PathLike[str]) -> Expected:
-    """Read an expected file, in YAML, JSON or CSV."""
+    """Read an expected file, in YAML, JSON or CSV, or the numbers of a saved trace."""
     name = os.fspath(path)
+    if is_saved(name) and not csvfiles.is_csv(b"", name):
+        return Expected(tuple(of_trace(load(name))))
     return from_bytes(files.read(name, LARGEST_TEXT), name)
 
 
 def from_bytes(data: bytes, name: str) -> Expected:
-    """The figures of a text in YAML, JSON or CSV; CSV by its name's ending or by its first line."""
+    """The figures of a text in YAML, JSON or CSV (by its name's ending or its first line), or of a saved trace."""
     if csvfiles.is_csv(data, name):
         return csvfiles.figures(data, name)
+    if format_of(data[:BEGINNING]) is not None:
+        return Expected(tuple(of_trace(loaded(io.BytesIO(data), name))))
     text = _text(data, name)
     if not text.strip():
         raise ConfigError(Fault(f'"{shortened(name)}" is empty', hint='figures are written by key: h1: "0.51998934"'))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from backtrace.config.givens import Givens, is_init
@@ -38,6 +39,7 @@ from backtrace.config.updates import Updates
 from backtrace.config.values import is_name, number_hint
 from backtrace.errors import ConfigError, Fault, FileError
 from backtrace.expressions import Expr
+from backtrace.origin import Stated
 from backtrace.yamlfile import Document, Node, load
 
 __all__ = [
@@ -57,19 +59,19 @@ def read(path: str | os.PathLike[str]) -> Config:
     return from_document(load(path))
 
 
-def from_document(document: Document) -> Config:
-    """The config that a document states.
+def from_document(document: Document, files: Mapping[str, bytes] | None = None) -> Config:
+    """The config that a document states; with its data files by name where none is to be opened.
 
     Raises:
         FileError: a data file cannot be read, and nothing else is wrong.
         ConfigError: all faults.
     """
-    reader = _Reader(list(document.faults))
+    reader = _Reader(list(document.faults), files)
     config = reader.config(document.root)
     if reader.faults:
         unreadable = reader.unread.issuperset(reader.faults)
         raise (FileError if unreadable else ConfigError)(reader.faults)
-    return config
+    return replace(config, stated=Stated(os.path.basename(config.file), document.text, reader.opened))
 
 
 class _Reader(Givens, Training, Updates):

@@ -49,8 +49,11 @@ class Chosen:
 class Files(Values):
     """Reads sections of given values that stand in files; a fault is noted and reading goes on."""
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, faults: list[Fault], stored: Mapping[str, bytes] | None = None) -> None:
         super().__init__(faults)
+        self.stored = stored
+        """The data files by name, where they are at hand and none is to be opened."""
+        self.opened: dict[str, bytes] = {}
         self.unread: set[Fault] = set()
         """Those of the faults that are about files that cannot be read."""
         self.refused: set[str] = set()
@@ -92,7 +95,7 @@ class Files(Values):
 
     def read_file(self, parts: Mapping[str, Node], file: Node, role: Role, window: Window) -> Sample:
         path = os.path.join(os.path.dirname(file.place.file), file.text)
-        data = load(path)
+        data = self.opened[file.text] = self.content(file.text, path)
         arrays = stored_arrays(data, path)
         if arrays is None:
             return self.from_table(self.csv(parts, file, path, data), parts, file, role, window)
@@ -106,6 +109,18 @@ class Files(Values):
                 return {}
             return self.from_table(ArrayTable(next(iter(arrays.values()))), parts, file, role, window)
         return self.from_arrays(arrays, parts, file, role, window)
+
+    def content(self, name: str, path: str) -> bytes:
+        """The bytes of a data file.
+
+        Raises:
+            FileError: it cannot be read, or is not among those at hand.
+        """
+        if self.stored is None:
+            return load(path)
+        if name not in self.stored:
+            raise FileError(Fault(f'the data file "{shortened(name)}" is not kept with the config'))
+        return self.stored[name]
 
     # ── CSV ──
 

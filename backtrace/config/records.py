@@ -12,6 +12,7 @@ import numpy.typing as npt
 from backtrace.config.table import ACTIVATIONS
 from backtrace.errors import Fault, Place, did_you_mean
 from backtrace.expressions import Call, Expr, ExpressionError, Option, parse
+from backtrace.origin import Stated
 from backtrace.words import Note
 from backtrace.yamlfile import Node
 
@@ -196,6 +197,8 @@ class Config:
     """What the report says about how the given values came about."""
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
+    stated: Stated | None = None
+    """The text that it was read from, with its data files."""
 
 
 def activation_faults(node: Node | None, functions: Iterable[str]) -> list[Fault]:

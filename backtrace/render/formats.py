@@ -20,6 +20,8 @@ class Format:
     endings: tuple[str, ...]
     module: str
     binary: bool = False
+    whole: bool = False
+    """Whether it is all that was recorded, whatever a page would show of it."""
 
     def pages(self, trace: Trace, layout: Layout) -> Iterator[str] | Iterator[bytes]:
         """The trace in this format, piece by piece; bytes where it is ``binary``."""
@@ -31,6 +33,9 @@ ROWS: Final = (
     Format("text", ("txt",), "backtrace.render.text"),
     Format("markdown", ("md", "markdown", "qmd"), "backtrace.render.markdown"),
     Format("latex", ("tex",), "backtrace.render.latex"),
+    Format("json", ("json",), "backtrace.saved.jsonfile", whole=True),
+    Format("csv", ("csv",), "backtrace.saved.csvfile", whole=True),
+    Format("npz", ("npz",), "backtrace.saved.npzfile", binary=True, whole=True),
     Format("svg", ("svg",), "backtrace.render.screen"),
     Format("png", ("png",), "backtrace.render.pixels", binary=True),
 )

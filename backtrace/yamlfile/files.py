@@ -19,7 +19,7 @@ def read(name: str, largest: int = LARGEST_FILE) -> bytes:
         with open(name, "rb") as file:
             data = file.read(largest + 1)
     except (OSError, ValueError) as error:
-        raise FileError(_unreadable(name, error)) from error
+        raise unreadable(name, error) from error
     if len(data) > largest:
         raise FileError(f'the file "{shortened(name)}" is larger than {largest >> 10} kB')
     return data
@@ -37,14 +37,15 @@ UNREADABLE = {
 }
 
 
-def _unreadable(name: str, error: OSError | ValueError) -> Fault:
+def unreadable(name: str, error: OSError | ValueError) -> FileError:
+    """The error of a file that the system does not give."""
     code = error.errno if isinstance(error, OSError) else None
     reason = UNREADABLE.get(code or 0) or (error.strerror if isinstance(error, OSError) else None)
     if code == errno.ENOENT and os.path.islink(name):
         reason = f'it is a link to "{shortened(os.readlink(name))}", which is not there'
     hint = did_you_mean(Path(name).name, _neighbours(name)) if code == errno.ENOENT else ""
     reason = reason or "this is not the name of a file"
-    return Fault(f'cannot read "{shortened(name, 150)}": {reason}', hint=hint)
+    return FileError(Fault(f'cannot read "{shortened(name, 150)}": {reason}', hint=hint))
 
 
 def _neighbours(name: str) -> list[str]:

@@ -93,7 +93,7 @@ class _Builder:
         self.take()
         self.check_root(root)
         self.check_end(self.take())
-        return Document(root, tuple(self.faults))
+        return Document(root, tuple(self.faults), self.source.text)
 
     def check_root(self, root: Node) -> None:
         if root.kind == "null" and not root.text:

@@ -76,7 +76,8 @@ DESCRIPTIONS: dict[Kind, Callable[[Node], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that was read, with the faults found while going on."""
+    """A file that was read, with the faults found while going on, and its text."""
 
     root: Node
     faults: tuple[Fault, ...]
+    text: str = ""

@@ -1,0 +1,113 @@
+"""Shows a trace, one that was just made or a saved one: what of it, how it is laid out, in which format and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from backtrace.arguments import Shown
+from backtrace.cli.session import layout, written
+from backtrace.errors import Fault, UsageError, visible
+from backtrace.words import ENGLISH, Words
+
+if TYPE_CHECKING:
+    from backtrace.render.formats import Format
+    from backtrace.render.formulas import Layout
+    from backtrace.schedule import Keep
+    from backtrace.trace import Trace
+
+Sections = Annotated[
+    str | None,
+    typer.Option("--section", metavar="NAMES", help="given, forward, error, step 1, ..., after"),
+]
+InFull = Annotated[
+    str | None,
+    typer.Option("--epoch", metavar="LIST", help="epochs to show in full: 1,10,last; 1.2 is an update"),
+]
+Every = Annotated[int | None, typer.Option("--every", metavar="K", min=1, help="show every K-th epoch")]
+Sample = Annotated[int | None, typer.Option("--sample", metavar="S", min=1, help="show one sample only")]
+Full = Annotated[bool, typer.Option("--full", help="leave nothing out, however long")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of a trace is to be shown, and how: the options by their names."""
+
+    only: str | None = None
+    section: str | None = None
+    sample: int | None = None
+    full: bool = False
+    digits: int | None = None
+    ascii: bool = False
+    words: Words = ENGLISH
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where it is to be written: in which format, into which file, over another one or not."""
+
+    format: Format
+    output: str | None = None
+    force: bool = False
+
+
+def placed(format_: str | None, output: str | None, force: bool) -> Place:
+    """The place that the options name; refused before anything is run if there is no such format."""
+    from backtrace.render.formats import chosen
+
+    return Place(chosen(format_, output), output, force)
+
+
+CHOICES: Final = ("only", "section", "sample", "digits")
+"""What a page can be asked for and a format with everything cannot."""
+
+
+def show(trace: Trace, asked: Asked, shown: Shown | None, place: Place) -> Layout:
+    """Write a trace as asked for; how it was laid out."""
+    if place.format.whole:
+        _refuse_choices(asked, place.format)
+    page = layout(asked.digits, asked.ascii, asked.only, asked.section, asked.sample, asked.full, trace)
+    _check_choice(trace, page)
+    report = replace(page, epochs=_epochs_shown(trace, shown), words=asked.words)
+    written(trace, report, place.format, place.output, place.force)
+    return page
+
+
+def _refuse_choices(asked: Asked, format_: Format) -> None:
+    """Refuse to leave out what a file needs to be loaded again."""
+    for name in CHOICES:
+        if getattr(asked, name) is not None:
+            message = f"--{name} is for pages: {format_.name} has all of the trace, in full"
+            raise UsageError(Fault(message, hint="backtrace expect CONFIG --only ... writes chosen figures"))
+
+
+def _epochs_shown(trace: Trace, shown: Shown | None) -> tuple[Keep, ...]:
+    """The epochs to show in full, the first and the last if nobody says; refuses what was not made."""
+    if shown is None:
+        return trace.epochs[0].epoch, trace.epochs[-1].epoch
+    found = tuple(shown(len(trace.losses)))
+    for moment in found:
+        trace.epoch(*([moment] if isinstance(moment, int) else moment))
+    return found
+
+
+def _check_choice(trace: Trace, layout: Layout) -> None:
+    """Refuse a choice that shows nothing: it is a slip of the pen."""
+    from backtrace.report import Choice, sections
+
+    view, choice = trace.epochs[0], layout.choice
+    if not choice.only and not choice.sections:
+        return
+    for key in choice.only:
+        if not set(key) & set("*?") and view.keys.find(key) is None:
+            raise UsageError(Fault(f'--only: "{visible(key)}" names nothing here', hint=view.keys.suggestion(key)))
+    if sections(view, choice):
+        return
+    known = ", ".join(section.name for section in sections(view, Choice()))
+    if choice.only:
+        raise UsageError(
+            Fault(f"--only: nothing matches {', '.join(choice.only)}", hint=view.keys.suggestion(choice.only[0]))
+        )
+    raise UsageError(Fault(f"--section: there is no {', '.join(choice.sections)}", hint=f"sections here: {known}"))

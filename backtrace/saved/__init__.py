@@ -1,0 +1,107 @@
+"""Saved traces: written as npz, JSON or CSV, and read again with everything that was recorded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from backtrace.errors import ConfigError, Fault, UsageError, shortened, visible
+from backtrace.outputs import write
+from backtrace.saved import csvfile, jsonfile, npzfile
+from backtrace.saved.header import FORMAT
+from backtrace.trace import Trace
+from backtrace.yamlfile.files import unreadable
+
+__all__ = ["FORMATS", "Saved", "format_of", "is_saved", "load", "loaded", "save"]
+
+BEGINNING: Final = 400
+"""So many bytes tell in which format a trace is saved."""
+BOM: Final = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A format of saved traces: what writes it, what reads it, and how its files begin."""
+
+    pages: Callable[[Trace], Iterator[str] | Iterator[bytes]]
+    read: Callable[[BinaryIO, str], Trace]
+    begins: Callable[[bytes], bool]
+
+
+FORMATS: Final[Mapping[str, Saved]] = {
+    "npz": Saved(npzfile.pages, npzfile.read, lambda data: data.startswith(npzfile.MAGIC)),
+    "json": Saved(
+        jsonfile.pages, jsonfile.read, lambda data: data.lstrip().startswith(b"{") and f'"{FORMAT}"'.encode() in data
+    ),
+    "csv": Saved(csvfile.pages, csvfile.read, lambda data: data.startswith(csvfile.COLUMNS.encode())),
+}
+"""The formats by the endings of their files."""
+
+
+def save(trace: Trace, path: str | os.PathLike[str], force: bool = False) -> None:
+    """Save a trace in the format of the file's ending.
+
+    Raises:
+        FileError: there is such a file and ``force`` is not given, or it cannot be written.
+        UsageError: the ending is another one, or the trace cannot be saved so.
+    """
+    name = os.fspath(path)
+    ending = name.rpartition(".")[2].lower()
+    if ending not in FORMATS:
+        message = f"the name {visible(name)} tells no format of saved traces"
+        raise UsageError(Fault(message, hint=f"an ending of {', '.join(f'.{one}' for one in FORMATS)}"))
+    write(name, FORMATS[ending].pages(trace), force)
+
+
+def load(path: str | os.PathLike[str]) -> Trace:
+    """Load a saved trace, whatever its format: with everything recorded, and nothing trained again.
+
+    Raises:
+        FileError: the file cannot be read.
+        ConfigError: it is no saved trace, or was changed.
+
+    >>> import backtrace, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     backtrace.run("configs/example.yaml").save(f"{folder}/t.npz")
+    ...     round(backtrace.load(f"{folder}/t.npz")["dE_tot/dU11"], 8)
+    0.02592286
+    """
+    name = os.fspath(path)
+    try:
+        with open(name, "rb") as file:
+            return loaded(file, name)
+    except (OSError, ValueError) as error:
+        raise unreadable(name, error) from None
+
+
+def loaded(file: BinaryIO, name: str) -> Trace:
+    """The trace of an open file.
+
+    Raises:
+        ConfigError: it is no saved trace, or was changed.
+    """
+    found = format_of(file.read(BEGINNING))
+    if found is None:
+        hint = 'trace.save("t.npz") or backtrace run CONFIG -o t.npz saves one'
+        raise ConfigError(Fault(f'"{shortened(name)}" is no saved trace', hint=hint))
+    file.seek(0)
+    return found.read(file, name)
+
+
+def format_of(beginning: bytes) -> Saved | None:
+    """The format in which a file that begins so has a saved trace, or None."""
+    data = beginning.removeprefix(BOM)
+    return next((each for each in FORMATS.values() if each.begins(data[:BEGINNING])), None)
+
+
+def is_saved(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a saved trace by its beginning; not where it cannot be read, or only once as a pipe."""
+    if not os.path.isfile(path):
+        return False
+    try:
+        with open(path, "rb") as file:
+            return format_of(file.read(BEGINNING)) is not None
+    except (OSError, ValueError):
+        return False
