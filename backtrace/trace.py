@@ -124,6 +124,22 @@ class Trace:
 
         return report_text(self)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows; of a large trace its head and how to see more."""
+        from backtrace.render.notebook import as_html
+
+        return as_html(self)
+
+    def _repr_markdown_(self) -> str:
+        from backtrace.render.notebook import as_markdown
+
+        return as_markdown(self)
+
+    def _repr_latex_(self) -> str:
+        from backtrace.render.notebook import as_latex
+
+        return as_latex(self)
+
 
 def run(
     config: str | os.PathLike[str] | Config,

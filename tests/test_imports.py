@@ -60,16 +60,18 @@ ROWS = (
     "render.tex render.mathml",
     "render.formulas render.figures",
     "render.heads render.rates render.formats render.plots render.typeset",
-    "render.sentences",
-    "render.document",
-    "render.alignment",
-    "render.markdown render.latex",
     "drawing.parts drawing.terms drawing.styles drawing.labels",
     "drawing.measure drawing.figures drawing.mermaid",
     "drawing.circuit drawing.network drawing.layering",
     "drawing.layout",
     "drawing.svg",
     "drawing",
+    "render.sentences",
+    "render.document",
+    "render.alignment",
+    "render.mathpieces render.stylesheet",
+    "render.markdown render.latex render.html",
+    "render.notebook",
     "comparison.expected comparison.tolerances",
     "comparison.csvfiles",
     "comparison.sources",
@@ -107,8 +109,14 @@ ROWS = (
 )
 RANK = {module: number for number, row in enumerate(ROWS) for module in row.split()}
 
-# The three that point down: str(trace) is a report, trace.save a file, and repr(expression) is its text.
-ON_DEMAND = {("trace", "render.text"), ("trace", "saved"), ("expressions.tree", "expressions.writing")}
+# Those that point down: str(trace) is a report, a notebook shows a page, trace.save writes a file, and repr(expression)
+# is its text.
+ON_DEMAND = {
+    ("trace", "render.text"),
+    ("trace", "render.notebook"),
+    ("trace", "saved"),
+    ("expressions.tree", "expressions.writing"),
+}
 
 
 class Import(NamedTuple):

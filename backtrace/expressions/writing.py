@@ -54,7 +54,8 @@ class Style:
     templates: Mapping[str, Template] = field(default_factory=dict)
     """How calls look, by operation; those without one look as in the language."""
     first: int = 0
-    brackets: tuple[str, str] = ("(", ")")
+    brackets: Callable[[str], str] | None = None
+    """Puts a text in brackets; in round ones, in LaTeX as tall as it is, if not given."""
     comma: str = ", "
     square: tuple[str, str] = ("[", "]")
     """What stands round the positions of a part of an array."""
@@ -137,7 +138,7 @@ class _Writer:
         if expr.op == "neg":
             operand = self.wrapped(expr.args[0], SIGN)
             return self.style.signs["neg"] + (
-                f"({operand})" if operand.startswith(self.style.signs["neg"]) else operand
+                self.bracketed(operand) if operand.startswith(self.style.signs["neg"]) else operand
             ), SIGN
         if expr.op in INFIX:
             return self.infix(expr)
@@ -181,8 +182,9 @@ class _Writer:
 
     def bracketed(self, text: str) -> str:
         """The text in brackets, in LaTeX as tall as it is."""
-        left, right = self.style.brackets
-        return rf"\left({text}\right)" if TALL.search(text) else f"{left}{text}{right}"
+        if self.style.brackets is not None:
+            return self.style.brackets(text)
+        return rf"\left({text}\right)" if TALL.search(text) else f"({text})"
 
     def templated(self, expr: Call, template: Template) -> tuple[str, int]:
         """A call by its template."""

@@ -11,12 +11,14 @@ from backtrace.expressions.writing import ATOM, POWER, PRODUCT, SIGN, SUM, Templ
 from backtrace.ops.latex import FUNCTIONS, OPERATORS
 
 MINUS = "<mo>\u2212</mo>"
+NEGATIVE = '<mo form="prefix">\u2212</mo>'
+"""The sign of a negative number, wherever it stands."""
 SIGNS: Mapping[str, str] = {
     "add": "<mo>+</mo>",
     "sub": MINUS,
     "mul": "<mo>·</mo>",
     "matmul": '<mspace width="0.17em"/>',
-    "neg": MINUS,
+    "neg": NEGATIVE,
     "less": "<mo>&lt;</mo>",
     "less_equal": "<mo>≤</mo>",
     "greater": "<mo>&gt;</mo>",
@@ -31,7 +33,7 @@ TEMPLATES: Mapping[str, Template] = {
     "log": Template("<mi>ln</mi>#{1}"),
     "log2": Template("<msub><mi>log</mi><mn>2</mn></msub>#{1}"),
     "log10": Template("<msub><mi>log</mi><mn>10</mn></msub>#{1}"),
-    "log1p": Template("<mi>ln</mi><mo>(</mo><mn>1</mn><mo>+</mo>#[1]<mo>)</mo>"),
+    "log1p": Template("<mi>ln</mi><mrow><mo>(</mo><mn>1</mn><mo>+</mo>#[1]<mo>)</mo></mrow>"),
     "sqrt": Template("<msqrt>#1</msqrt>"),
     "abs": Template('<mrow><mo fence="true">|</mo>#1<mo fence="true">|</mo></mrow>'),
     "maximum": Template("<mi>max</mi>#{*}"),
@@ -44,14 +46,14 @@ TEMPLATES: Mapping[str, Template] = {
     "l2": Template(
         '<msubsup><mrow><mo fence="true">‖</mo>#1<mo fence="true">‖</mo></mrow><mn>2</mn><mn>2</mn></msubsup>', POWER
     ),
-    "take": Template("#(1)<mo>[</mo>#2<mo>]</mo>"),
+    "take": Template('#(1)<mrow><mo stretchy="false">[</mo>#2<mo stretchy="false">]</mo></mrow>'),
     "div": Template("<mfrac><mrow>#1</mrow><mrow>#2</mrow></mfrac>", POWER),
     "pow": Template("<msup><mrow>#(1)</mrow><mrow>#2</mrow></msup>", POWER),
     "exp": Template("<msup><mi>e</mi><mrow>#1</mrow></msup>", POWER),
     "transpose": Template("<msup><mrow>#(1)</mrow><mo>⊤</mo></msup>", POWER),
     "expm1": Template("<msup><mi>e</mi><mrow>#1</mrow></msup><mo>\u2212</mo><mn>1</mn>", SUM),
     "where": Template(
-        '<mrow><mo>{</mo><mtable columnalign="left"><mtr><mtd>#2</mtd><mtd>#1</mtd></mtr>'
+        '<mrow><mo>{</mo><mtable class="bt-cases"><mtr><mtd>#2</mtd><mtd>#1</mtd></mtr>'
         "<mtr><mtd>#3</mtd><mtd><mtext>otherwise</mtext></mtd></mtr></mtable></mrow>",
         SUM,
     ),
@@ -62,6 +64,21 @@ TEMPLATES: Mapping[str, Template] = {
     "sum_samples": Template("<munder><mo>∑</mo><mi>n</mi></munder>#[1]", SUM),
     "mean_samples": Template("<mfrac><mn>1</mn><mi>N</mi></mfrac><munder><mo>∑</mo><mi>n</mi></munder>#[1]", SUM),
 }
+TALL = ("<mfrac>", "<mtable", "<munder>")
+BINDING = (
+    (NEGATIVE, SIGN),
+    ("<mrow><mn>", PRODUCT),
+    ("<mfrac>", POWER),
+    ("<msup>", POWER),
+    ("<msubsup>", POWER),
+)
+"""How tightly a name or a number binds, by what it begins with: a power of ten is a product."""
+
+
+def bracketed(text: str) -> str:
+    """A text in round brackets, as tall as it is; where it is not, a browser sets them too far apart if asked to."""
+    kind = "<mo>" if any(tall in text for tall in TALL) else '<mo stretchy="false">'
+    return f"<mrow>{kind}(</mo>{text}{kind})</mo></mrow>"
 
 
 def _options(options: Sequence[Option]) -> str:
@@ -77,10 +94,8 @@ def _matrix(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _binding(text: str) -> int:
-    """How tightly the text of a name or a number binds."""
-    if text.startswith(MINUS):
-        return SIGN
-    return PRODUCT if "<mo>·</mo>" in text else POWER if text.startswith("<mfrac") else ATOM
+    """How tightly the text of a name or a number binds; what has an exponent bears no other without brackets."""
+    return next((binds for start, binds in BINDING if text.startswith(start)), ATOM)
 
 
 MATHML = Style(
@@ -91,9 +106,9 @@ MATHML = Style(
     constants={math.pi: "<mi>π</mi>", 0.5: "<mfrac><mn>1</mn><mn>2</mn></mfrac>"},
     templates=TEMPLATES,
     first=1,
-    brackets=("<mo>(</mo>", "<mo>)</mo>"),
+    brackets=bracketed,
     comma="<mo>,</mo>",
-    square=("<mo>[</mo><mtext>", "</mtext><mo>]</mo>"),
+    square=('<mrow><mo stretchy="false">[</mo><mtext>', '</mtext><mo stretchy="false">]</mo></mrow>'),
     options=_options,
     matrix=_matrix,
     binding=_binding,

@@ -33,6 +33,7 @@ ROWS: Final = (
     Format("text", ("txt",), "backtrace.render.text"),
     Format("markdown", ("md", "markdown", "qmd"), "backtrace.render.markdown"),
     Format("latex", ("tex",), "backtrace.render.latex"),
+    Format("html", ("html", "htm"), "backtrace.render.html"),
     Format("json", ("json",), "backtrace.saved.jsonfile", whole=True),
     Format("csv", ("csv",), "backtrace.saved.csvfile", whole=True),
     Format("npz", ("npz",), "backtrace.saved.npzfile", binary=True, whole=True),

@@ -183,11 +183,13 @@ class Formulas:
 
     def array_equations(self, block: Rows) -> Iterator[str]:
         """The array equations above the rows of a block, but for those that say what a row or their own name says."""
-        said = {self.entry(line[0]).left for line in block.lines if len(line) == 1}
+        entries = [self.entry(line[0]) for line in block.lines if len(line) == 1]
+        said = {self.equal(entry.label, entry.formula) for entry in entries}
         for equation in block.equations:
             left, right = self.equation(equation)
-            if not same_text(left, right) and f"{left} = {right}" not in said:
-                yield f"{left} = {right}"
+            text = self.equal(left, right)
+            if not same_text(left, right) and text not in said:
+                yield text
 
     def equation(self, equation: Equation) -> tuple[str, str]:
         left = self.array(equation.name)

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
+from backtrace.errors import visible
 from backtrace.ops import mathml
 from backtrace.render.notation import GREEK, Notation
 
 EXPONENT: Final = re.compile(r"(.*)e([-+]\d+)$")
-MINUS: Final = "<mo>\u2212</mo>"
 
 
 class MathMl(Notation):
@@ -24,30 +24,30 @@ class MathMl(Notation):
     style = mathml.MATHML
     dots = "<mo>…</mo>"
     product = "<mo>·</mo>"
-    ones = '<msup><mn mathvariant="bold">1</mn><mo>⊤</mo></msup>'
+    ones = "<msup><mn>𝟏</mn><mo>⊤</mo></msup>"
     partial = '<mo rspace="0">∂</mo>'
 
     def letter(self, name: str) -> str:
         """A letter, which a browser sets in italics, or a word, which it does not."""
-        return f"<mi>{escape(GREEK.get(name, name))}</mi>"
+        return f"<mi>{escape(visible(GREEK.get(name, name)))}</mi>"
 
     def words(self, text: str) -> str:
         """Words within a formula; the blanks at their ends stay."""
-        return f"<mtext>{escape(re.sub('^ | $', chr(0xA0), text))}</mtext>"
+        return f"<mtext>{re.sub('^ | $', chr(0xA0), escape(visible(text)))}</mtext>"
 
     def number(self, text: str) -> str:
         """A number; powers of ten written out, a minus as a sign of its own.
 
-        >>> MATHML.number("-1.5e-09")
-        '<mo>−</mo><mn>1.5</mn><mo>·</mo><msup><mn>10</mn><mrow><mo>−</mo><mn>9</mn></mrow></msup>'
+        >>> MATHML.number("-1.5e+09")
+        '<mo form="prefix">−</mo><mrow><mn>1.5</mn><mo>·</mo><msup><mn>10</mn><mn>9</mn></msup></mrow>'
         """
         if text.startswith("-"):
-            return MINUS + self.number(text[1:])
+            return mathml.NEGATIVE + self.number(text[1:])
         parts = EXPONENT.fullmatch(text)
         if parts is None:
             return f"<mn>{escape(text)}</mn>"
         power = _row(self.number(str(int(parts[2]))))
-        return f"<mn>{parts[1]}</mn><mo>·</mo><msup><mn>10</mn>{power}</msup>"
+        return f"<mrow><mn>{parts[1]}</mn><mo>·</mo><msup><mn>10</mn>{power}</msup></mrow>"
 
     def scripts(self, base: str, lower: Sequence[str], upper: Sequence[str]) -> str:
         """A base with scripts."""
@@ -68,8 +68,8 @@ class MathMl(Notation):
         return f"<mfrac>{_row(top)}{_row(bottom)}</mfrac>"
 
     def brackets(self, text: str) -> str:
-        """Round brackets, which a browser makes as tall as what they hold."""
-        return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
+        """Round brackets, as tall as what they hold."""
+        return mathml.bracketed(text)
 
     def in_space(self, sizes: Sequence[int]) -> str:
         """Element of the real numbers, so many along each axis."""

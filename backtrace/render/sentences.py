@@ -54,7 +54,8 @@ class Sentences(Formulas):
         view, schedule = self.view, self.view.graph.schedule
         if not view.batch or schedule is None or schedule.in_turn:
             return self.say("epoch", epoch=view.epoch)
-        listed = ", ".join(str(sample + 1) for sample in view.batch[:8]) + f", {self.dots}" * (len(view.batch) > 8)
+        dots = "..." if self.layout.ascii else "…"
+        listed = ", ".join(str(sample + 1) for sample in view.batch[:8]) + f", {dots}" * (len(view.batch) > 8)
         where = {"epoch": view.epoch, "update": view.update, "updates": schedule.updates}
         return self.say("update", n=len(view.batch), samples=listed, **where)
 

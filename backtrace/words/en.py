@@ -18,6 +18,8 @@ TEXTS: Final[Mapping[str, str | tuple[str, str]]] = {
     "backward": "Back propagation, gate by gate",
     "clipping": "Clipping",
     "after": "After the update",
+    "contents": "Contents",
+    "see more": "too long for a notebook: print(trace), or backtrace run CONFIG -o FILE.html",
     "asked for": "Asked for",
     # ── titles ──
     "title input": "inputs",

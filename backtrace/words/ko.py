@@ -15,6 +15,8 @@ TEXTS: Final[Mapping[str, str | tuple[str, str]]] = {
     "backward": "게이트별 역전파",
     "clipping": "기울기 클리핑",
     "after": "갱신 후",
+    "contents": "차례",
+    "see more": "노트북에 다 보이기에는 깁니다: print(trace) 또는 backtrace run CONFIG -o FILE.html",
     "asked for": "요청한 값",
     # ── titles ──
     "title input": "입력",
