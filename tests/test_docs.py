@@ -22,7 +22,7 @@ from docs import language, optimizers, slips
 from docs.picture import PICTURE, drawn
 from tests.runner import ROOT, Runner
 
-PAGES = ("README.md", "docs/config.md", "docs/expected.md", "docs/formats.md", "docs/plots.md")
+PAGES = ("README.md", "docs/config.md", "docs/expected.md", "docs/formats.md", "docs/pages.md", "docs/plots.md")
 BLOCK = re.compile(r"```console\n\$ (backtrace .*)\n((?:.*\n)*?)```\n")
 
 

@@ -9,10 +9,11 @@ from backtrace import yamlfile
 from backtrace.build import build
 from backtrace.config import from_document
 from backtrace.quantities import View
+from backtrace.render.breaking import broken
 from backtrace.render.formulas import Layout
 from backtrace.render.mathml import MATHML
 from backtrace.render.notation import Notation
-from backtrace.render.tex import LATEX, broken
+from backtrace.render.tex import LATEX
 from backtrace.render.typeset import Typeset
 from backtrace.trace import run_graph
 from tests.runner import ROOT
@@ -86,9 +87,9 @@ def test_a_formula_and_the_same_with_numbers(view: View) -> None:
     ("number", "latex", "mathml"),
     [
         ("0.25", "0.25", "<mn>0.25</mn>"),
-        ("-3", "-3", "<mo>−</mo><mn>3</mn>"),
-        ("1.5e+10", r"1.5 \cdot 10^{10}", "<mn>1.5</mn><mo>·</mo><msup><mn>10</mn><mn>10</mn></msup>"),
-        ("-∞", r"-\infty", "<mo>−</mo><mn>∞</mn>"),
+        ("-3", "-3", '<mo form="prefix">−</mo><mn>3</mn>'),
+        ("1.5e+10", r"1.5 \cdot 10^{10}", "<mrow><mn>1.5</mn><mo>·</mo><msup><mn>10</mn><mn>10</mn></msup></mrow>"),
+        ("-∞", r"-\infty", '<mo form="prefix">−</mo><mn>∞</mn>'),
         ("nan", r"\mathrm{nan}", "<mn>nan</mn>"),
     ],
 )
@@ -107,10 +108,14 @@ def test_user_text_means_nothing_in_a_notation() -> None:
     [
         ("a + b - c", 5, ["a + b", "- c"]),
         (r"a \cdot b \cdot c", 5, [r"a \cdot b", r"\cdot c"]),
-        ("(a + b + c + d)", 5, ["(a + b + c + d)"]),
+        ("(a + b) + (c + d)", 9, ["(a + b)", "+ (c + d)"]),
+        (r"\sqrt{a + b + c} - d", 5, [r"\sqrt{a + b + c}", "- d"]),
+        ("2 - (a + b + c)", 8, ["2", "- (a + b", "+ c)"]),
+        (r"-\left(\frac{a}{b} + c\right)", 6, [r"-\bigl(\frac{a}{b}", r"+ c\bigr)"]),
+        (r"\frac{a + b + c}{2}", 8, [r"\bigl(a + b", r"+ c\bigr) / 2"]),
     ],
 )
-def test_a_formula_is_broken_outside_brackets(formula: str, room: int, lines: list[str]) -> None:
+def test_a_formula_is_broken_at_its_outermost_signs(formula: str, room: int, lines: list[str]) -> None:
     assert broken(formula, room) == lines
 
 

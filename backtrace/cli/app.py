@@ -41,6 +41,7 @@ Force = Annotated[bool, typer.Option("--force", help="write over a file that is 
 FormatName = Annotated[
     str | None, typer.Option("--format", metavar="F", help="text, markdown, latex, html, svg, png, json, csv or npz")
 ]
+Fragment = Annotated[bool, typer.Option("--fragment", help="without head and title, for another document")]
 Lang = Annotated[str, typer.Option("--lang", metavar="L", help="language of the report: en, ko")]
 Debug = Annotated[bool, typer.Option("--debug", help="a traceback for errors of the program itself", hidden=True)]
 

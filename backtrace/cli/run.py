@@ -15,6 +15,7 @@ from backtrace.cli.app import (
     Epochs,
     Force,
     FormatName,
+    Fragment,
     Lang,
     Only,
     Output,
@@ -46,6 +47,7 @@ def run(
     round_: Round = None,
     ascii_: Ascii = False,
     format_: FormatName = None,
+    fragment: Fragment = False,
     lang: Lang = "en",
     output: Output = None,
     force: Force = False,
@@ -60,7 +62,7 @@ def run(
 
     Print the whole calculation: forward propagation, error, every step of back propagation, the updated values.
     """
-    place = placed(format_, output, force)
+    place = placed(format_, output, force, fragment)
     asked = Asked(only, section, sample, full, digits, ascii_, language(lang, output))
     refuse_saved(config)
     figures = expected_figures(expect) if expect else None

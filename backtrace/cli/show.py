@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from backtrace.arguments import shown_epochs
-from backtrace.cli.app import Ascii, Debug, Digits, Force, FormatName, Lang, Only, Output, app
+from backtrace.cli.app import Ascii, Debug, Digits, Force, FormatName, Fragment, Lang, Only, Output, app
 from backtrace.cli.session import language, saved
 from backtrace.cli.showing import Asked, Every, Full, InFull, Sample, Sections, placed
 from backtrace.cli.showing import show as shown
@@ -25,6 +25,7 @@ def show(
     digits: Digits = None,
     ascii_: Ascii = False,
     format_: FormatName = None,
+    fragment: Fragment = False,
     lang: Lang = "en",
     output: Output = None,
     force: Force = False,
@@ -38,6 +39,6 @@ def show(
     Show a saved trace as run showed it, or write it in another format. Nothing is run again and no other file is read;
     --epoch chooses among the epochs that were recorded.
     """
-    place = placed(format_, output, force)
+    place = placed(format_, output, force, fragment)
     asked = Asked(only, section, sample, full, digits, ascii_, language(lang, output))
     shown(saved(trace), asked, shown_epochs(epoch, every), place)

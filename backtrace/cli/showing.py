@@ -51,13 +51,17 @@ class Place:
     format: Format
     output: str | None = None
     force: bool = False
+    fragment: bool = False
 
 
-def placed(format_: str | None, output: str | None, force: bool) -> Place:
+def placed(format_: str | None, output: str | None, force: bool, fragment: bool = False) -> Place:
     """The place that the options name; refused before anything is run if there is no such format."""
-    from backtrace.render.formats import chosen
+    from backtrace.render.formats import check_fragment, chosen
 
-    return Place(chosen(format_, output), output, force)
+    found = chosen(format_, output)
+    if fragment:
+        check_fragment(found)
+    return Place(found, output, force, fragment)
 
 
 CHOICES: Final = ("only", "section", "sample", "digits")
@@ -70,7 +74,7 @@ def show(trace: Trace, asked: Asked, shown: Shown | None, place: Place) -> Layou
         _refuse_choices(asked, place.format)
     page = layout(asked.digits, asked.ascii, asked.only, asked.section, asked.sample, asked.full, trace)
     _check_choice(trace, page)
-    report = replace(page, epochs=_epochs_shown(trace, shown), words=asked.words)
+    report = replace(page, epochs=_epochs_shown(trace, shown), words=asked.words, fragment=place.fragment)
     written(trace, report, place.format, place.output, place.force)
     return page
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
@@ -186,6 +186,17 @@ class _Writer:
             return self.style.brackets(text)
         return rf"\left({text}\right)" if TALL.search(text) else f"({text})"
 
+    def is_bracketed(self, call: Call, text: str) -> bool:
+        """Whether the only operand is a name that stands in brackets already, such as that of an unnamed node."""
+        alone = len(call.args) == 1 and not isinstance(call.args[0], Call)
+        return alone and any(text.startswith(left) and text.endswith(right) for left, right in self.frames())
+
+    def frames(self) -> Iterator[tuple[str, str]]:
+        """What stands before and behind a text in brackets, round a low one and round a tall one."""
+        for inside in ("", r"\frac", "<mfrac>"):
+            left, _, right = self.bracketed(f"{inside}\0").partition(f"{inside}\0")
+            yield left, right
+
     def templated(self, expr: Call, template: Template) -> tuple[str, int]:
         """A call by its template."""
 
@@ -197,7 +208,7 @@ class _Writer:
                 text = self.style.comma.join(self.write(arg)[0] for arg in expr.args)
             else:
                 text = self.wrapped(expr.args[int(what) - 1], LEAST.get(bracket, 0))
-            return self.bracketed(text) if bracket == "{" else text
+            return self.bracketed(text) if bracket == "{" and not self.is_bracketed(expr, text) else text
 
         return MARKER.sub(filled, template.text), template.binds
 

@@ -90,10 +90,13 @@ def _matrix(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _binding(text: str) -> int:
-    """How tightly the text of a name or a number binds; a fraction does not bear an exponent without brackets."""
+    """How tightly the text of a name or a number binds; fractions and marked names bear no exponent as they are."""
     if text.startswith("-"):
         return SIGN
-    return PRODUCT if r" \cdot " in text else POWER if text.startswith(r"\frac") else ATOM
+    if text[:1].isdigit():
+        return PRODUCT if r" \cdot " in text else ATOM
+    marked = "^" in text and text.endswith("}")
+    return POWER if marked or text.startswith(r"\frac") else ATOM
 
 
 LATEX = Style(

@@ -20,6 +20,8 @@ class Format:
     endings: tuple[str, ...]
     module: str
     binary: bool = False
+    fragments: bool = False
+    """Whether it can be written as a part of another document."""
     whole: bool = False
     """Whether it is all that was recorded, whatever a page would show of it."""
 
@@ -31,9 +33,9 @@ class Format:
 
 ROWS: Final = (
     Format("text", ("txt",), "backtrace.render.text"),
-    Format("markdown", ("md", "markdown", "qmd"), "backtrace.render.markdown"),
-    Format("latex", ("tex",), "backtrace.render.latex"),
-    Format("html", ("html", "htm"), "backtrace.render.html"),
+    Format("markdown", ("md", "markdown", "qmd"), "backtrace.render.markdown", fragments=True),
+    Format("latex", ("tex",), "backtrace.render.latex", fragments=True),
+    Format("html", ("html", "htm"), "backtrace.render.html", fragments=True),
     Format("json", ("json",), "backtrace.saved.jsonfile", whole=True),
     Format("csv", ("csv",), "backtrace.saved.csvfile", whole=True),
     Format("npz", ("npz",), "backtrace.saved.npzfile", binary=True, whole=True),
@@ -70,6 +72,17 @@ def chosen(name: str | None, output: str | None, formats: Mapping[str, Format] =
             Fault(f"the name {visible(output)} tells no format", hint=f"an ending such as {endings}; or --format")
         )
     return found
+
+
+def check_fragment(format_: Format) -> None:
+    """Refuse a fragment in a format that is no document.
+
+    Raises:
+        UsageError: the format has no head that could be left out.
+    """
+    if not format_.fragments:
+        able = ", ".join(each.name for each in FORMATS.values() if each.fragments)
+        raise UsageError(Fault(f"--fragment: {format_.name} has no head to leave out", hint=f"for {able}"))
 
 
 def _by_ending(ending: str, formats: Mapping[str, Format]) -> Format | None:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from backtrace.errors import visible
-from backtrace.render.alignment import aligned
-from backtrace.render.document import Derivation, Facts, Figure, Grid, Heading, Item, Remark, document
+from backtrace.render.alignment import Display, Page, aligned, displays
+from backtrace.render.breaking import broken
+from backtrace.render.document import Facts, Figure, Grid, Heading, Item, Remark, document
 from backtrace.render.formulas import Layout
-from backtrace.render.tex import LATEX, plain, width
+from backtrace.render.tables import parts, short_labels
+from backtrace.render.tex import LATEX, LETTERS, plain
 from backtrace.trace import Trace
 
-WIDTH: Final = 88
-"""So many characters of a formula stand beside each other on the page."""
+PAGE: Final = Page(88, 60, r"\quad ")
+"""So many digits stand beside each other within margins of 22 mm, and so many rows on a page."""
+TABLE: Final = 86.0
+"""A table is set a little to the right."""
 LONG: Final = 30
 """A table of more rows may go on over pages."""
-SECTIONS: Final = {2: "section*", 3: "subsection*", 4: "paragraph"}
+SECTIONS: Final = {2: "section*", 3: "subsection*", 4: "subsubsection*"}
 NUMBER: Final = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?:e([-+]?\d+))?")
-PREAMBLE: Final = r"""\documentclass[a4paper,10pt]{article}
+PREAMBLE: Final = r"""\documentclass[a4paper,10pt,fleqn]{article}
 \usepackage{iftex}
 \ifPDFTeX
   \usepackage[T1]{fontenc}
@@ -31,40 +36,57 @@ PREAMBLE: Final = r"""\documentclass[a4paper,10pt]{article}
 \usepackage{booktabs,longtable}
 \usepackage{siunitx}
 \sisetup{group-digits=none,exponent-product=\cdot,table-align-text-post=false}
-\allowdisplaybreaks
+\allowdisplaybreaks[1]
+\setlength{\mathindent}{1em}
+\setlength{\jot}{5pt}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.6ex plus 0.4ex}
+\raggedright
 \raggedbottom
 \begin{document}
 """
 KOREAN: Final = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
-BEYOND: Final = re.compile(r"[^\x00-\u017f\u2010-\u201f\u2026\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+BEYOND: Final = re.compile(r"[^\x00-\u017e\u2013\u2014\u2018-\u201a\u201c-\u201e\u2026\uac00-\ud7a3]|[ĦħĸĿŀŉŦŧ]")
+"""Beyond the Latin letters, quotes and dashes of every text font; Hangul is asked for too often to be looked at."""
 
 
 def pages(trace: Trace, layout: Layout) -> Iterator[str]:
-    """The document, or without its head and its end where only a fragment is wanted."""
-    items = document(trace, layout, LATEX)
+    """The document, or without its head, its title and its end where only a fragment is wanted."""
+    items = displays(document(trace, layout, LATEX), PAGE)
     if layout.fragment:
-        yield from map(written, items)
+        yield from body(item for item in items if not (isinstance(item, Heading) and item.level == 1))
         return
-    body = "".join(map(written, items))
-    yield PREAMBLE % {"languages": "\\usepackage{kotex}\n" if KOREAN.search(body) else ""}
-    yield body
+    made = "".join(body(items))
+    yield PREAMBLE % {"languages": "\\usepackage{kotex}\n" if KOREAN.search(made) else ""}
+    yield made
     yield "\\end{document}\n"
 
 
-def written(item: Item) -> str:
+def body(items: Iterable[Item | Display]) -> Iterator[str]:
+    """The items below each other; a display goes on in the paragraph before it, which keeps both on one page."""
+    before: Item | Display | None = None
+    for item in items:
+        if isinstance(item, Display) and not item.title:
+            goes_on = isinstance(before, Remark | Facts | Display)
+            yield "" if goes_on else "\\vspace{-\\baselineskip}\n"
+        elif before is not None:
+            yield "\n"
+        yield BEYOND.sub(sign, written(item))
+        before = item
+
+
+def written(item: Item | Display) -> str:
     """One item as LaTeX."""
     if isinstance(item, Heading):
         return heading(item)
     if isinstance(item, Remark):
-        return f"{{\\small\\itshape {text(item.text)}\\par}}\n"
+        return f"{{\\small\\itshape {text(item.text)}}}\n"
     if isinstance(item, Facts):
-        title = f"\\textbf{{{text(item.title)}}}\\quad " if item.title else ""
-        return f"{title}{', '.join(map(inline, item.formulas))}\\par\n"
-    if isinstance(item, Derivation):
-        return derivation(item)
-    return grid(item)
+        return facts(item)
+    if isinstance(item, Grid):
+        return grid(item)
+    assert isinstance(item, Display)
+    return display(item)
 
 
 def heading(item: Heading) -> str:
@@ -73,14 +95,21 @@ def heading(item: Heading) -> str:
     words = text(item.text) + (f": {formulas}" if formulas else "") + (f" ({text(item.aside)})" if item.aside else "")
     if item.level == 1:
         return f"\\begin{{center}}\\LARGE {words}\\end{{center}}\n"
-    return f"\n\\{SECTIONS[item.level]}{{{words}}}\n" + "\\leavevmode\\par\\nopagebreak\n" * (item.level == 4)
+    return f"\\{SECTIONS[item.level]}{{{words}}}\n"
 
 
-def derivation(item: Derivation) -> str:
+def facts(item: Facts) -> str:
+    """Formulas that run on; of one that no line holds the pieces."""
+    title = f"\\textbf{{{text(item.title)}}}\\quad " if item.title else ""
+    pieces = [" ".join(map(inline, broken(formula, PAGE.room))) for formula in item.formulas]
+    return f"{title}{', '.join(pieces)}\n"
+
+
+def display(item: Display) -> str:
     """Worked lines, aligned at the signs of equality."""
-    title = f"{{\\itshape {text(item.title)}}}\\nopagebreak\n" if item.title else ""
-    rows = aligned(item.lines, WIDTH)
-    return title + "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}\n"
+    title = f"{{\\itshape {text(item.title)}}}\n" if item.title else ""
+    rows = " \\\\[1.2ex]\n".join(" \\\\\n".join(group) for group in aligned(item, PAGE))
+    return f"{title}\\begin{{alignat*}}{{3}}\n{rows}\n\\end{{alignat*}}\n"
 
 
 # ── tables ──
@@ -88,54 +117,49 @@ def derivation(item: Derivation) -> str:
 
 def grid(item: Grid) -> str:
     """A table, in parts where it is too wide for the page."""
+    shown = short_labels(item, TABLE)
     title = f"{{\\itshape {text(item.title)}}}\\par\\nopagebreak\n" if item.title else ""
-    caption = f"\\[ {item.caption} \\]\n" if item.caption else ""
-    below = "".join(f"\\[ {formula} \\]\n" for formula in item.below)
-    return title + caption + "".join(table(item, part) for part in parts(item)) + below
-
-
-def parts(item: Grid) -> Iterator[list[int]]:
-    """The columns that stand beside each other, as many as the page has room for."""
-    room = WIDTH - max(map(width, item.labels), default=0)
-    columns = list(zip(*item.body, strict=True))
-    part: list[int] = []
-    used = 0
-    for k, head in enumerate(item.heads):
-        needed = 3 + max(width(head), *(len(figure.text) for figure in columns[k]))
-        if part and used + needed > room:
-            yield part
-            part, used = [], 0
-        part.append(k)
-        used += needed
-    if part:
-        yield part
+    caption = f"\\quad {tall(item.caption)}\\par\\nopagebreak\n" if item.caption else ""
+    below = "\n\\quad " + ",\\quad ".join(map(tall, item.below)) + "\n" if item.below else ""
+    return title + caption + "".join(table(shown, part) for part in parts(shown, TABLE)) + below
 
 
 def table(item: Grid, part: Sequence[int]) -> str:
     """Some columns of a table, with the labels of its rows; a long one goes on over pages."""
-    environment = "longtable" if len(item.labels) > LONG else "tabular"
+    long = len(item.labels) > LONG
     columns = "".join(column([row[k] for row in item.body]) for k in part)
-    heads = " & ".join(["", *(f"{{$\\displaystyle {item.heads[k]}$}}" for k in part)])
+    heads = " & ".join(["", *(f"{{{tall(item.heads[k])}}}" for k in part)])
     rows = (
         " & ".join([inline(label), *(cell(row[k]) for k in part)])
         for label, row in zip(item.labels, item.body, strict=True)
     )
-    made = f"\\begin{{{environment}}}{{l{columns}}}\n\\toprule\n{heads} \\\\\n\\midrule\n"
-    if environment == "longtable":
-        made += "\\endhead\n"
-    made += "".join(f"{row} \\\\\n" for row in rows) + f"\\bottomrule\n\\end{{{environment}}}\n"
-    return made if environment == "longtable" else f"\\begin{{center}}\n{made}\\end{{center}}\n"
+    lines = "".join(f"{row} \\\\\n" for row in rows)
+    made = f"\\toprule\n{heads} \\\\\n\\midrule\n" + "\\endhead\n" * long + f"{lines}\\bottomrule\n"
+    stretch = "\\renewcommand{\\arraystretch}{1.9}\n" * any(r"\frac" in label for label in item.labels)
+    if long:
+        return f"{{{stretch}\\begin{{longtable}}[l]{{@{{\\quad}}l{columns}}}\n{made}\\end{{longtable}}}}\n"
+    inner = f"{stretch}\\quad\\begin{{tabular}}{{@{{}}l{columns}@{{}}}}\n{made}\\end{{tabular}}\n"
+    return f"\\begin{{flushleft}}\n{inner}\\end{{flushleft}}\n"
+
+
+def tall(formula: str) -> str:
+    """A formula within a line, with fractions of full height."""
+    return rf"$\displaystyle {formula}$"
 
 
 def column(figures: Sequence[Figure]) -> str:
-    """The column of numbers that has room for all of them: sign, digits, decimals and exponent."""
+    """The column of numbers that has room for all of them: sign, digits, decimals and digits of an exponent.
+
+    >>> column([Figure("0.25"), Figure("-1.5e-12")])
+    'S[table-format=-1.2e-2]'
+    """
     found = [match for figure in figures if (match := NUMBER.fullmatch(figure.text))]
     if not found:
         return "r"
     sign = "-" * any(match[1] for match in found)
     whole, decimals = max(len(match[2]) for match in found), max(len(match[3] or "") for match in found)
     exponents = [str(int(match[4])) for match in found if match[4]]
-    power = f"e{max(exponents, key=len)}" if exponents else ""
+    power = f"e{'-' * ('-' in ''.join(exponents))}{max(len(one.lstrip('-')) for one in exponents)}" if exponents else ""
     return f"S[table-format={sign}{whole}{f'.{decimals}' if decimals else ''}{power}]"
 
 
@@ -143,7 +167,10 @@ def cell(figure: Figure) -> str:
     """A number for its column; a blank, and what is no number, in braces."""
     if figure.blank:
         return f"{{${LATEX.blank(figure.blank)}$}}"
-    return figure.text if NUMBER.fullmatch(figure.text) else f"{{${LATEX.number(figure.text)}$}}"
+    mantissa, ten, exponent = figure.text.partition("e")
+    if NUMBER.fullmatch(figure.text):
+        return f"{mantissa}e{int(exponent)}" if ten else mantissa
+    return f"{{${LATEX.number(figure.text)}$}}"
 
 
 def inline(formula: str) -> str:
@@ -152,10 +179,42 @@ def inline(formula: str) -> str:
 
 
 def text(words: str) -> str:
-    """Words as LaTeX sets them; what pdflatex has no sign for by its number there.
+    """Words of which no sign means anything to LaTeX."""
+    return plain(visible(words))
 
-    >>> text("50% \u2026 \U0001f600")
-    '50\\\\% \u2026 \\\\ifPDFTeX [U+1F600]\\\\else \U0001f600\\\\fi{}'
+
+def sign(match: re.Match[str]) -> str:
+    r"""A sign that text fonts lack: as a formula, raised or lowered, or by its number.
+
+    >>> BEYOND.sub(sign, "é η₁ \U0001f600")
+    'é $\\eta$\\textsubscript{1} [U+1F600]'
     """
-    made = plain(visible(words))
-    return BEYOND.sub(lambda match: rf"\ifPDFTeX [U+{ord(match[0]):04X}]\else {match[0]}\fi{{}}", made)
+    char = match[0]
+    if KOREAN.match(char) and _is_in_kotex(char):
+        return char
+    if char in LETTERS or char in MATHS:
+        return f"${LETTERS.get(char) or MATHS[char]}$"
+    if char in RAISED:
+        return rf"\textsuperscript{{{unicodedata.normalize('NFKC', char)}}}"
+    if char in LOWERED:
+        return rf"\textsubscript{{{unicodedata.normalize('NFKC', char)}}}"
+    return f"[U+{ord(char):04X}]"
+
+
+def _is_in_kotex(sign: str) -> bool:
+    """Whether the fonts of kotex have a sign: they have those of the Korean standard, and all of Hangul."""
+    try:
+        sign.encode("cp949")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+RAISED: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵀ"
+LOWERED: Final = "₀₁₂₃₄₅₆₇₈₉₊₋"
+MATHS: Final = {
+    "∂": r"\partial", "∇": r"\nabla", "∑": r"\sum", "√": r"\surd", "∞": r"\infty", "−": "-", "·": r"\cdot",
+    "×": r"\times", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "±": r"\pm", "→": r"\to", "←": r"\gets",
+    "⇒": r"\Rightarrow", "∈": r"\in", "⊙": r"\odot", "⊗": r"\otimes", "½": r"\tfrac{1}{2}", "ε": r"\varepsilon",
+}  # fmt: skip
+"""Signs of formulas that a title may have."""

@@ -7,27 +7,29 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from backtrace.errors import visible
-from backtrace.render.alignment import aligned
-from backtrace.render.document import Derivation, Facts, Figure, Grid, Heading, Item, Remark, document
+from backtrace.render.alignment import Display, Page, aligned, displays
+from backtrace.render.document import Facts, Figure, Grid, Heading, Item, Remark, document
 from backtrace.render.formulas import Layout
 from backtrace.render.numbers import at_point
+from backtrace.render.tables import short_labels
 from backtrace.render.tex import LATEX
 from backtrace.trace import Trace
 
-WIDTH: Final = 84
-"""So wide a formula may be, in characters; a page on the web shows about that."""
-MOST_LINES: Final = 20
-"""So many worked lines stand in one display: what renders them sets each display as a whole."""
-MARKS: Final = re.compile(r"([\\`*_{}\[\]<>|$~]|^(?=[#+-]|\d+[.)]))")
+PAGE: Final = Page(84, 20)
+"""A page on the web shows about so many digits; what renders formulas sets each display as a whole."""
+MARKS: Final = re.compile(r"([\\`*_{}\[\]<>|$~&#])")
+WORDS: Final = re.compile(r"\\text\{((?:[^{}\\]|\\[#$%&_])*)\}")
 
 
 def pages(trace: Trace, layout: Layout) -> Iterator[str]:
-    """The report as Markdown, item by item."""
-    for number, item in enumerate(document(trace, layout, LATEX)):
+    """The report as Markdown, item by item; a fragment has no title."""
+    items = displays(document(trace, layout, LATEX), PAGE)
+    shown = (item for item in items if not (layout.fragment and isinstance(item, Heading) and item.level == 1))
+    for number, item in enumerate(shown):
         yield "\n" * bool(number) + written(item)
 
 
-def written(item: Item) -> str:
+def written(item: Item | Display) -> str:
     """One item as Markdown, with a line break at its end."""
     if isinstance(item, Heading):
         return heading(item)
@@ -35,9 +37,10 @@ def written(item: Item) -> str:
         return f"*{text(item.text)}*\n"
     if isinstance(item, Facts):
         return facts(item)
-    if isinstance(item, Derivation):
-        return derivation(item)
-    return grid(item)
+    if isinstance(item, Grid):
+        return grid(item)
+    assert isinstance(item, Display)
+    return display(item)
 
 
 def heading(item: Heading) -> str:
@@ -53,26 +56,23 @@ def facts(item: Facts) -> str:
     return f"{title}{', '.join(map(inline, item.formulas))}\n"
 
 
-def derivation(item: Derivation) -> str:
-    """Worked lines, some of them to a display, aligned at the signs of equality."""
+def display(item: Display) -> str:
+    """Worked lines, aligned at the signs of equality."""
     title = f"*{text(item.title)}*\n\n" if item.title else ""
-    groups = [item.lines[at : at + MOST_LINES] for at in range(0, len(item.lines), MOST_LINES)]
-    return title + "\n".join(display(aligned(lines, WIDTH)) for lines in groups)
-
-
-def display(rows: Sequence[str]) -> str:
-    """Rows of formulas with their marks of alignment."""
-    body = " \\\\\n".join(rows)
-    return safe(f"$$\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n$$\n")
+    groups = aligned(item, PAGE)
+    tall = any(FRACTION in row for group in groups for row in group)
+    rows = AFTER_GROUP[tall].join(AFTER_ROW[tall].join(group) for group in groups)
+    return f"{title}$$\n\\begin{{aligned}}\n{safe(rows)}\n\\end{{aligned}}\n$$\n"
 
 
 def grid(item: Grid) -> str:
     """A table; numbers stand below each other at their decimal points."""
+    shown = short_labels(item, PAGE.room)
     title = f"*{text(item.title)}*\n\n" if item.title else ""
     caption = f"{inline(item.caption, tall=True)}\n\n" if item.caption else ""
     marked = [column(figures) for figures in zip(*item.body, strict=True)]
     lines = [row(["", *(inline(head, tall=True) for head in item.heads)]), row(["---", *["--:"] * len(item.heads)])]
-    lines += [row([inline(label), *cells]) for label, *cells in zip(item.labels, *marked, strict=True)]
+    lines += [row([inline(label), *cells]) for label, *cells in zip(shown.labels, *marked, strict=True)]
     below = f"\n{', '.join(inline(formula, tall=True) for formula in item.below)}\n" if item.below else ""
     return title + caption + "".join(lines) + below
 
@@ -85,7 +85,7 @@ def column(figures: Sequence[Figure]) -> list[str]:
 
 def cell(figure: Figure, shown: str) -> str:
     """A number in a table, or the number of its blank."""
-    return f"({figure.blank})" if figure.blank else shown.replace("-", "−", 1) if shown[:1] == "-" else shown
+    return f"({figure.blank})" if figure.blank else shown
 
 
 def row(cells: Sequence[str]) -> str:
@@ -94,8 +94,19 @@ def row(cells: Sequence[str]) -> str:
 
 
 def inline(formula: str, tall: bool = False) -> str:
-    """A formula within a line; as the heading of a column with fractions of full height."""
-    return f"${safe(formula.replace(chr(92) + 'frac', chr(92) + 'dfrac') if tall else formula)}$"
+    """A formula within a line, rows of a matrix by a word; as the heading of a column with fractions of full height."""
+    only_words = WORDS.fullmatch(formula)
+    if only_words:
+        return text(re.sub(r"\\(.)", r"\1", only_words[1]))
+    shown = safe(formula).replace(r" \\ ", r" \cr ")
+    return f"${shown.replace(FRACTION, TALL) if tall else shown}$"
+
+
+AFTER_ROW: Final = (" \\\\\n", " \\\\[0.3em]\n")
+AFTER_GROUP: Final = (" \\\\[0.6em]\n", " \\\\[0.9em]\n")
+"""The ends of rows and of groups of them; where there are fractions with more room."""
+FRACTION: Final = r"\frac"
+TALL: Final = r"\dfrac"
 
 
 def safe(formula: str) -> str:
@@ -104,12 +115,11 @@ def safe(formula: str) -> str:
     >>> safe(r"a \, b < c")
     'a \\thinspace b \\lt c'
     """
-    for sign, other in SAFE.items():
-        formula = formula.replace(sign, other)
-    return formula
+    return UNSAFE.sub(lambda match: SAFE[match[0]], formula)
 
 
-SAFE: Final = {r"\,": r"\thinspace", " < ": r" \lt ", " > ": r" \gt ", r"\ ": "~"}
+SAFE: Final = {r"\,": r"\thinspace", "<": r"\lt", ">": r"\gt", r"\ ": "~"}
+UNSAFE: Final = re.compile(r"(?<!\\)\\[, ]|(?<= )[<>](?= )")
 
 
 def text(words: str) -> str:

@@ -7,19 +7,17 @@ from itertools import islice
 from typing import Final
 
 from backtrace.render import html, markdown
-from backtrace.render.alignment import aligned, result
+from backtrace.render.alignment import Display, aligned, displays, result
+from backtrace.render.breaking import width
 from backtrace.render.document import Derivation, Facts, Grid, Heading, Item, Pages, Remark, document
 from backtrace.render.formulas import Layout
 from backtrace.render.mathml import MATHML
 from backtrace.render.notation import Notation
-from backtrace.render.tex import LATEX, plain, width
+from backtrace.render.tex import LATEX, plain
 from backtrace.trace import Trace
 
 MOST: Final = 200
 """A trace of more rows is not shown in full."""
-WIDTH: Final = 84
-LINES: Final = 20
-"""So many lines stand in one display."""
 LAYOUT: Final = Layout(fragment=True)
 
 
@@ -34,24 +32,24 @@ def as_html(trace: Trace) -> str:
 def as_markdown(trace: Trace) -> str:
     """The same as Markdown."""
     items = short(trace, LATEX)
-    return "\n".join(map(markdown.written, summary(trace, LATEX) if items is None else items))
+    shown = displays(summary(trace, LATEX) if items is None else items, markdown.PAGE)
+    return "\n".join(map(markdown.written, shown))
 
 
 def as_latex(trace: Trace) -> str:
     """The worked lines alone: displays between double dollar signs, which is all that a notebook takes as LaTeX."""
     items = short(trace, LATEX)
-    shown = summary(trace, LATEX) if items is None else items
-    return "\n".join(f"$$\n{display}\n$$" for item in shown for display in displays(item))
+    shown = displays(summary(trace, LATEX) if items is None else items, markdown.PAGE)
+    return "\n".join(f"$$\n{display}\n$$" for item in shown for display in displayed(item))
 
 
-def displays(item: Item) -> Iterator[str]:
-    """An item as displays, a heading as words in one; remarks are left out."""
+def displayed(item: Item | Display) -> Iterator[str]:
+    """An item as a display, a heading as words in one; remarks are left out."""
     if isinstance(item, Heading):
         names = ": $" + ", ".join(item.formulas) + "$" if item.formulas else ""
         yield rf"\textbf{{{plain(item.text)}{names}}}"
-    elif isinstance(item, Derivation):
-        for at in range(0, len(item.lines), LINES):
-            yield _aligned(aligned(item.lines[at : at + LINES], WIDTH))
+    elif isinstance(item, Display):
+        yield _aligned(row for group in aligned(item, markdown.PAGE) for row in group)
     elif isinstance(item, Facts):
         yield _gathered(item.formulas)
     elif isinstance(item, Grid):
@@ -63,7 +61,7 @@ def _gathered(formulas: Sequence[str]) -> str:
     rows: list[str] = []
     for formula in formulas:
         joined = f"{rows[-1]} \\quad {formula}" if rows else ""
-        rows[-1:] = [joined] if joined and width(joined) <= WIDTH else [*rows[-1:], formula]
+        rows[-1:] = [joined] if joined and width(joined) <= markdown.PAGE.room else [*rows[-1:], formula]
     return "\\begin{gathered}\n" + " \\\\\n".join(rows) + "\n\\end{gathered}"
 
 

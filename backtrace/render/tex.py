@@ -18,6 +18,8 @@ SPECIAL: Final = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
 }  # fmt: skip
 LETTERS: Final = {sign: rf"\{name}" for name, sign in GREEK.items()}
+LIGATURE: Final = re.compile(r"([-<>,'`!?])(?=[-<>,'`])")
+"""Two signs that LaTeX would set as another one."""
 EXPONENT: Final = re.compile(r"e([-+]\d+)$")
 
 
@@ -84,79 +86,27 @@ class Latex(Notation):
 LATEX: Final = Latex()
 
 
-WORDS: Final = re.compile(r"\\(?:text|mathrm|mathbf|mathbb|operatorname|hat|boxed)\{([^{}]*)\}|[_^]\{([^{}]*)\}")
-FRACTION: Final = re.compile(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}")
-COMMAND: Final = re.compile(r"\\(?:left|right)(?![a-z])|\\[,;! ]|[{}_^&$]")
-SIGN: Final = re.compile(r"\\[A-Za-z]+ ?")
-
-
-def width(text: str) -> int:
-    r"""About how many characters wide a formula is set: a fraction as wide as its wider part.
-
-    >>> width(r"\frac{\partial E_{\text{tot}}}{\partial o_1} \cdot 0.25")
-    11
-    """
-    before = ""
-    while text != before:
-        before = text
-        text = WORDS.sub(lambda match: match[1] or match[2] or "", text)
-        text = FRACTION.sub(lambda match: max(match[1], match[2], key=lambda part: len(_bare(part))), text)
-    return len(_bare(text))
-
-
-def _bare(text: str) -> str:
-    return SIGN.sub("x", COMMAND.sub("", text))
-
-
-def broken(text: str, room: int) -> list[str]:
-    r"""A formula in lines of a width, broken before signs that stand in no bracket.
-
-    >>> broken(r"a \cdot (b + c) + d \cdot e", 9)
-    ['a \\cdot (b + c)', '+ d \\cdot e']
-    """
-    lines: list[str] = []
-    for piece in _pieces(text):
-        if lines and width(lines[-1]) + width(piece) + 1 <= room:
-            lines[-1] += f" {piece}"
-        else:
-            lines.append(piece)
-    return lines
-
-
-def _pieces(text: str) -> list[str]:
-    """The parts of a formula before each sign outside all brackets: sums first, products where there are none."""
-    for signs in (BREAKS, PRODUCTS):
-        places = [at for at in (match.start() for match in signs.finditer(text)) if not _depth(text[:at])]
-        if places:
-            return [text[a:b].strip() for a, b in zip([0, *places], [*places, len(text)], strict=True)]
-    return [text]
-
-
-def _depth(text: str) -> int:
-    """In how many brackets the end of a text stands."""
-    return sum(char in "{([" for char in text) - sum(char in "})]" for char in text)
-
-
-BREAKS: Final = re.compile(r" [-+] ")
-PRODUCTS: Final = re.compile(r" \\cdot ")
-
-
 def plain(text: str) -> str:
     r"""A text without any sign that LaTeX reads as more than itself.
 
     >>> plain("50% of $x_1$")
     '50\\% of \\$x\\_1\\$'
     """
-    return "".join(SPECIAL.get(char, char) for char in text)
+    return LIGATURE.sub(r"\1{}", "".join(SPECIAL.get(char, char) for char in text))
 
 
 def _script(text: str) -> str:
-    """A subscript: digits and single letters as they are, words upright."""
+    r"""A subscript: digits and single letters as they are, words upright, commas between what _ joins.
+
+    >>> [_script(one) for one in ("12", "h1", "out", "alpha", "matrix_long", "b_")]
+    ['12', 'h1', '\\text{out}', '\\alpha', '\\text{matrix},\\text{long}', '\\text{b\\_}']
+    """
+    if "_" in text.strip("_"):
+        return ",".join(_script(part) for part in text.split("_") if part)
     if text in LETTERS or text in GREEK:
         return LATEX.letter(text)
-    if len(text) > 1 and text.isalpha():
-        return rf"\text{{{plain(text)}}}"
-    return text.replace("_", ",") if text.isascii() else rf"\text{{{plain(text)}}}"
+    upright = (len(text) > 1 and text.isalpha()) or not text.isascii() or "_" in text
+    return rf"\text{{{plain(text)}}}" if upright else text
 
 
 def _grouped(sign: str, text: str) -> str:
