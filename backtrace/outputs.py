@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from backtrace.errors import Fault, FileError, visible
@@ -21,6 +21,21 @@ def write(path: str | os.PathLike[str], pieces: Iterable[str] | Iterable[bytes],
     with whole(path, force) as file:
         for piece in pieces:
             file.write(piece.encode() if isinstance(piece, str) else piece)
+
+
+def write_all(texts: Mapping[str, Iterable[str]], force: bool = False) -> None:
+    """Write several files, by their paths: all of them or none.
+
+    Raises:
+        FileError: as ``write``; nothing is left of any of them then.
+    """
+    for path in texts:
+        refuse_other(path, force)
+    with contextlib.ExitStack() as stack:
+        opened = {path: stack.enter_context(whole(path, force)) for path in texts}
+        for path, pieces in texts.items():
+            for piece in pieces:
+                opened[path].write(piece.encode())
 
 
 @contextlib.contextmanager

@@ -22,7 +22,10 @@ from docs import language, optimizers, slips
 from docs.picture import PICTURE, drawn
 from tests.runner import ROOT, Runner
 
-PAGES = ("README.md", "docs/config.md", "docs/expected.md", "docs/formats.md", "docs/pages.md", "docs/plots.md")
+PAGES = tuple(
+    f"docs/{name}.md" if name != "README" else "README.md"
+    for name in ("README", "config", "expected", "formats", "pages", "plots", "worksheets")
+)
 BLOCK = re.compile(r"```console\n\$ (backtrace .*)\n((?:.*\n)*?)```\n")
 
 

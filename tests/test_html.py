@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -136,7 +137,7 @@ def test_a_blank_has_its_number_and_no_answer() -> None:
     def hidden(quantity: Quantity) -> int:
         return wanted.get(quantity.key, 0)
 
-    shown = "".join(pages(trace, FIRST, hidden))
+    shown = "".join(pages(trace, replace(FIRST, hidden=hidden)))
     root = pagereader.read(shown)
     blanks = [pagereader.text(node) for node in root.iter() if node.get("class") == "bt-blank"]
     assert {"(1)", "(2)", "(3)"} == set(blanks)

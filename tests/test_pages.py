@@ -145,7 +145,7 @@ def test_a_column_has_room_for_its_numbers(texts: tuple[str, ...], made: str) ->
         (Figure("1.5e-09"), "1.5e-9"),
         (Figure("∞"), r"{$\infty$}"),
         (Figure("nan"), r"{$\mathrm{nan}$}"),
-        (Figure("0.25", blank=3), r"{$\boxed{(3)}$}"),
+        (Figure("0.25", blank=3), r"{$\boxed{\Big.^{(3)}\qquad\qquad}$}"),
     ],
 )
 def test_a_number_in_a_table_of_latex(figure: Figure, made: str) -> None:

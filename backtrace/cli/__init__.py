@@ -10,7 +10,20 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from backtrace.cli import check, diff, draw, examples, expect, explain, init, keys, plot, run, show  # noqa: F401  # the order is that of the help
+from backtrace.cli import (  # noqa: F401  # the order is that of the help
+    check,
+    diff,
+    draw,
+    examples,
+    expect,
+    explain,
+    init,
+    keys,
+    plot,
+    run,
+    show,
+    worksheet,
+)
 from backtrace.cli.app import app
 from backtrace.cli.session import ClosedPipeError
 from backtrace.errors import BacktraceError, visible

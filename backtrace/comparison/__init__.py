@@ -11,6 +11,7 @@ from backtrace.comparison.absent import with_missing, without_figure
 from backtrace.comparison.conventions import CONVENTIONS, Convention, choice
 from backtrace.comparison.expected import Expected, Figure
 from backtrace.comparison.locating import epochs
+from backtrace.comparison.marks import marked, with_shown
 from backtrace.comparison.recognition import recognised
 from backtrace.comparison.result import Diff
 from backtrace.comparison.slips import Diagnosis, Slip
@@ -64,7 +65,9 @@ def diff(
     (False, {'match': 36})
     """
     figures = with_symbols(figures_of(expected), symbols)
-    found = recognised(trace, figures, choice(conventions), tolerances(**tolerated))
+    found = recognised(trace, with_shown(trace, figures), choice(conventions), tolerances(**tolerated))
+    if figures.filled:
+        found = marked(found, figures)
     if complete:
         return Diff.of(with_missing(found))
     # of a sheet nobody expects all numbers, of another run one does

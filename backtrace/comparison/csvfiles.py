@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from backtrace.comparison.expected import Expected, Figure, how_to_write, reading
+from backtrace.comparison.expected import Expected, Figure, Filled, how_to_write, reading
 from backtrace.config.datafiles import CsvTable, csv_table
 from backtrace.errors import ConfigError, Fault, Place, did_you_mean, shortened
 from backtrace.saved.cells import key_of
@@ -21,9 +21,12 @@ COLUMNS: Final = {
     "epoch": ("epoch",),
     "update": ("update", "step"),
     "sample": ("sample",),
+    "blank": ("blank",),
+    "digits": ("digits",),
 }
 """What is read of a row, and what its column may be called; other columns are passed over."""
 NEEDED: Final = ("key", "value")
+COUNTS: Final = ("epoch", "update", "sample", "blank", "digits")
 EXAMPLE: Final = "the first line says which column is what: epoch,key,value"
 COUNTED: Final = re.compile(r"[1-9][0-9]{0,8}")
 
@@ -54,11 +57,12 @@ def figures(data: bytes, file: str) -> Expected:
     rows = ((line, cells) for line, cells in table.records() if cells)
     for line, cells in islice(rows, 1, None):
         reader.row(line, cells)
-    if not reader.found and not reader.faults:
+    if not reader.found and not reader.blanks and not reader.faults:
         reader.faults.append(Fault("there is no figure below the header", table.at(1, 0), "such as h1,0.51998934"))
     if reader.faults:
         raise ConfigError(reader.faults)
-    return Expected(tuple(reader.found))
+    filled = Filled(tuple(reader.blanks), max(reader.digits, default=None)) if reader.blanks else None
+    return Expected(tuple(reader.found), filled=filled)
 
 
 def columns(table: CsvTable) -> dict[str, int]:
@@ -99,6 +103,9 @@ class _Rows:
     """Whether it is a saved trace, where rows of step 0 are no numbers of an update."""
     found: list[Figure] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    blanks: list[str] = field(default_factory=list)
+    """The keys of a worksheet's blanks, which may be left empty."""
+    digits: set[int] = field(default_factory=set)
 
     def row(self, line: int, cells: Sequence[str]) -> None:
         """The figure of a row."""
@@ -112,11 +119,14 @@ class _Rows:
             return
         key, text = (cells[self.at[what]].strip() for what in NEEDED)
         key = key_of(key)
-        epoch, update, sample = (self.counted(what, line, cells) for what in ("epoch", "update", "sample"))
+        epoch, update, sample, blank, digits = (self.counted(what, line, cells) for what in COUNTS)
         says = reading(text)
         if not key:
             self.refuse("key", line, "a key is expected in this cell, got nothing", "such as h1 or dE/dU11")
-        if says is None:
+        if key and blank:
+            self.blanks.append(key)
+            self.digits.update([digits] if digits else [])
+        if says is None and not (blank and not text):
             got = f'"{shortened(text, 40)}"' if text else "nothing"
             self.refuse("value", line, f"a figure is expected in this cell, got {got}", how_to_write(text), len(text))
         if key and says:
@@ -125,7 +135,9 @@ class _Rows:
             self.found.append(Figure(named, text, *says, epoch, "", place, update=update if epoch else None))
 
     def counted(self, what: str, line: int, cells: Sequence[str]) -> int | None:
-        """A number of a column that may be empty, or absent."""
+        """A number of a column that may be empty, or absent; digits are those of a blank."""
+        if what == "digits" and "blank" not in self.at:
+            return None
         text = cells[self.at[what]].strip() if what in self.at else ""
         if text and not COUNTED.fullmatch(text):
             message = f'a number from 1 is expected in this cell of "{what}", got "{shortened(text, 40)}"'

@@ -84,6 +84,15 @@ class Symbol:
     node: Node
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a worksheet tells beside the figures filled in: the keys of all its blanks, and to how many decimals it
+    shows the others."""
+
+    blanks: tuple[str, ...]
+    digits: int | None = None
+
+
 @dataclass(frozen=True)
 class Expected(Sequence[Figure]):
     """The figures of an expected file in its order, and what the file says beside them.
@@ -96,6 +105,7 @@ class Expected(Sequence[Figure]):
     symbols: tuple[Symbol, ...] = ()
     source: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    filled: Filled | None = None
 
     @overload
     def __getitem__(self, at: int) -> Figure: ...

@@ -30,6 +30,8 @@ def epochs(figures: Iterable[Figure], keys: Keys) -> set[Keep]:
     """
     symbols = definitions(figures.symbols, keys) if isinstance(figures, Expected) else {}
     asked = {(figure.key, figure.epoch, figure.update) for figure in figures}
+    if isinstance(figures, Expected) and figures.filled:
+        asked |= {(key, None, None) for key in figures.filled.blanks}
     dated = (_dated(key, epoch, update) for text, epoch, update in asked if (key := _parsed(keys, text, symbols)))
     return {keep for key in dated for keep in _epochs_of(key, symbols)} or {1}
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backtrace import yamlfile
-from backtrace.comparison import csvfiles, expected
+from backtrace.comparison import csvfiles, expected, filled
 from backtrace.comparison.expected import Expected, Figure, Symbol, reading
 from backtrace.comparison.tolerances import TYPES
 from backtrace.config.datafiles import LARGEST_TEXT
@@ -52,7 +52,7 @@ def figures_of(other: Other) -> Expected:
 
 
 def read(path: str | os.PathLike[str]) -> Expected:
-    """Read an expected file, in YAML, JSON or CSV, or the numbers of a saved trace."""
+    """Read an expected file, in YAML, JSON or CSV, the numbers of a saved trace, or a worksheet that was filled in."""
     name = os.fspath(path)
     if is_saved(name) and not csvfiles.is_csv(b"", name):
         return Expected(tuple(of_trace(load(name))))
@@ -60,7 +60,7 @@ def read(path: str | os.PathLike[str]) -> Expected:
 
 
 def from_bytes(data: bytes, name: str) -> Expected:
-    """The figures of a text in YAML, JSON or CSV (by its name's ending or its first line), or of a saved trace."""
+    """The figures of a text in YAML, JSON or CSV (by its ending or first line), of a saved trace or a worksheet."""
     if csvfiles.is_csv(data, name):
         return csvfiles.figures(data, name)
     if format_of(data[:BEGINNING]) is not None:
@@ -68,6 +68,8 @@ def from_bytes(data: bytes, name: str) -> Expected:
     text = _text(data, name)
     if not text.strip():
         raise ConfigError(Fault(f'"{shortened(name)}" is empty', hint='figures are written by key: h1: "0.51998934"'))
+    if filled.is_worksheet(text, name):
+        return filled.figures(text, name)
     return expected.figures(yamlfile.parse(text, name))
 
 

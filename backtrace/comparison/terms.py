@@ -55,9 +55,9 @@ class Look(NamedTuple):
     @classmethod
     def at(cls, rows: Sequence[Judged]) -> Look:
         """How judged figures stand."""
-        right = np.array([row.verdict in RIGHT for row in rows])
-        near = np.array([abs(row.off) <= NOTICED for row in rows])
-        return cls(right, near, np.array([row.value for row in rows]))
+        right = np.array([row.verdict in RIGHT for row in rows], dtype=bool)
+        near = np.array([abs(row.off) <= NOTICED for row in rows], dtype=bool)
+        return cls(right, near, np.array([row.value for row in rows], dtype=float))
 
     def with_rows(self, places: npt.NDArray[Any], rows: Sequence[Judged]) -> Look:
         """With others at some places."""

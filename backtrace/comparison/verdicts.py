@@ -25,6 +25,7 @@ from backtrace.keys import Derivative, Target
 from backtrace.quantities import Quantity, View
 from backtrace.schedule import Moment
 from backtrace.trace import Trace
+from backtrace.words import Note
 
 FLOOR: Final = 4
 """So many ulp count as equal: programs that print every digit still add up in different orders."""
@@ -111,6 +112,15 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """Of the blanks of a section of a page, how many are right."""
+
+    section: Note
+    right: int
+    of: int
+
+
+@dataclass(frozen=True)
 class Judgement:
     """All figures of a comparison in the order of computation, the unknown ones last.
 
@@ -123,6 +133,8 @@ class Judgement:
     conventions: tuple[Convention, ...] = ()
     without: int = 0
     """How many numbers have no figure, where another program's are compared and a list of them is not asked for."""
+    marks: tuple[Mark, ...] = ()
+    """Of a worksheet that was filled in, how many of the blanks of each section are right."""
 
     @cached_property
     def counts(self) -> Mapping[Verdict, int]:

@@ -112,7 +112,7 @@ def result(figure: Figure | None) -> str:
     """The number at the end of a line, or its blank."""
     if figure is None:
         return ""
-    return LATEX.blank(figure.blank) if figure.blank else LATEX.number(figure.text)
+    return LATEX.room(figure.blank) if figure.blank else LATEX.number(figure.text)
 
 
 def _row(line: Worked, numbers: bool, gap: str) -> str:

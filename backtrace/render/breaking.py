@@ -1,6 +1,6 @@
 r"""How wide a formula in LaTeX is set, and where a long one is broken.
 
->>> width("0.25"), broken(r"a \cdot (b + c) + d \cdot e", 15)
+>>> width("0.25"), broken(r"a \cdot (b + c) + d \cdot e", 12)
 (3.6, ['a \\cdot (b + c)', '+ d \\cdot e'])
 """
 
@@ -35,7 +35,7 @@ def width(text: str) -> float:
     r"""How wide a formula is set, in digits: a fraction as its wider part, scripts small.
 
     >>> round(width(r"\frac{\partial E_{\text{tot}}}{\partial o_1} \cdot 0.25"), 1)
-    10.1
+    10.6
     """
     return round(_Setting(TOKEN.findall(text)).row(), 2)
 

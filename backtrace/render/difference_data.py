@@ -34,6 +34,7 @@ def difference_data(diff: Diff) -> dict[str, Any]:
         "failed": diff.failed,
         "counts": {verdict.value: diff.counts[verdict] for verdict in Verdict if diff.counts[verdict]},
         "conventions": [{"name": each.name, "sentence": each.sentence} for each in diff.conventions],
+        "marks": _marks(diff),
         "figures": [_figure(row) for row in diff.rows],
         "roots": [_root(diagnosis, numbers) for diagnosis in diff.diagnoses],
     }
@@ -42,6 +43,15 @@ def difference_data(diff: Diff) -> dict[str, Any]:
 def difference_json(diff: Diff) -> str:
     """The whole comparison as JSON, in ASCII."""
     return json.dumps(difference_data(diff), indent=2)
+
+
+def _marks(diff: Diff) -> dict[str, Any] | None:
+    """The marks of a worksheet; null of anything else."""
+    if not diff.marks:
+        return None
+    right, of = sum(mark.right for mark in diff.marks), sum(mark.of for mark in diff.marks)
+    listed = [{"section": str(mark.section), "right": mark.right, "of": mark.of} for mark in diff.marks]
+    return {"right": right, "of": of, "sections": listed}
 
 
 def _figure(row: Judged) -> dict[str, Any]:

@@ -86,6 +86,7 @@ class _Page:
     def lines(self) -> Iterator[Line]:
         yield from convention_lines(self.diff, self.layout)
         yield from self.summary()
+        yield from self.marks()
         if self.full or any(row.verdict in LISTED for row in self.diff.rows):
             yield ()
             yield from self.table()
@@ -134,6 +135,20 @@ class _Page:
         known = sum(figure.erratum is not None for figure in wrong)
         if known:
             yield Span(f"{known:,} {'is a known erratum' if known == 1 else 'are known errata'}", "dim")
+
+    def marks(self) -> Iterator[Line]:
+        """Of a worksheet how many blanks of each section are right, and of all."""
+        marks = self.diff.marks
+        if not marks:
+            return
+        right, of = sum(mark.right for mark in marks), sum(mark.of for mark in marks)
+        listed = [*((str(mark.section), mark.right, mark.of) for mark in marks), ("all together", right, of)]
+        left, width = max(cells(name) for name, *_ in listed), len(str(of))
+        yield ()
+        yield (Span("Marks", "heading"),)
+        for name, number, among in listed:
+            yield (Span(f"  {padded(name, left)}{GAP}{number:{width}} of {among:{width}}"),)
+        yield (Span(f"  {percent(right, of)}%; what follows from an earlier mistake counts as right", "dim"),)
 
     # ── what differs ──
 
@@ -282,6 +297,15 @@ class _Page:
             return
         yield (Span(f"  {label}", "bad"),)
         yield from ((Span(f"    {line}", "dim"),) for line in wrapped(hint, self.layout.width - 4))
+
+
+def percent(right: int, of: int) -> int:
+    """How many in a hundred; all of them only if all are right.
+
+    >>> percent(199, 200), percent(7, 8), percent(0, 3)
+    (99, 87, 0)
+    """
+    return 100 * right // of
 
 
 def words_of(verdict: Verdict, count: int) -> str:

@@ -5,8 +5,8 @@ Every page that is typeset (Markdown, LaTeX, HTML) lays out these same items; wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from backtrace.errors import visible
@@ -93,21 +93,19 @@ class Grid:
 
 
 Item: TypeAlias = Heading | Remark | Facts | Derivation | Grid
-Hidden: TypeAlias = Callable[[Quantity], int]
-"""The number of the blank that a quantity is left as; 0 where it is shown."""
 
 
-def document(trace: Trace, layout: Layout, notation: Notation, hidden: Hidden | None = None) -> Iterator[Item]:
-    """The items of a report, in order."""
-    pages = Pages(layout, trace.epochs[0], notation=notation, hidden=hidden)
+def document(trace: Trace, layout: Layout, notation: Notation) -> Iterator[Item]:
+    """The items of a report, in order; a worksheet ends before the training, which would tell what is left blank."""
+    pages = Pages(layout, trace.epochs[0], notation=notation)
     yield from pages.opening(trace)
-    several = len(trace.epochs) > 1
+    several = len(trace.epochs) > 1 or (layout.hidden is not None and layout.epochs != ((1, 1),))
     for view, left_out in chosen_views(trace, layout):
         page = replace(pages, view=view)
         if left_out:
             yield Remark(page.say("updates more", n=len(left_out), first=left_out[0].text()))
         yield from page.epoch(several)
-    if layout.choice.only or layout.choice.sections:
+    if layout.choice.only or layout.choice.sections or layout.hidden:
         return
     if len(trace.losses) > 1 and trace.graph.has_loss:
         yield from replace(pages, view=trace.epochs[-1]).training(trace)
@@ -118,8 +116,6 @@ def document(trace: Trace, layout: Layout, notation: Notation, hidden: Hidden | 
 @dataclass(frozen=True)
 class Pages(Typeset, Sentences):
     """Makes the items of one epoch."""
-
-    hidden: Hidden | None = field(default=None, repr=False)
 
     @property
     def plainly(self) -> Formulas:
@@ -132,11 +128,19 @@ class Pages(Typeset, Sentences):
         """A quantity's number, or its blank; a given one as short as it was given."""
         numbers = self.layout.numbers
         text = numbers.inline(quantity.value) if given else numbers.value(quantity.value)
-        return Figure(text, quantity.key, self.hidden(quantity) if self.hidden else 0)
+        return Figure(text, quantity.key, self.blank(quantity))
+
+    def blank(self, quantity: Quantity) -> int:
+        """The number of a quantity's blank; 0 where it is shown."""
+        return self.layout.hidden(quantity) if self.layout.hidden else 0
+
+    def unsaid(self, quantities: Iterable[Quantity]) -> bool:
+        """Whether formulas are left out because some of these are blank."""
+        return not self.layout.formulas and any(map(self.blank, quantities))
 
     def number_leaf(self, leaf: Expr) -> str:
-        if self.hidden and isinstance(leaf, Ref) and leaf is not ELLIPSIS:
-            blank = self.hidden(self.view.quantity(leaf.key))
+        if self.layout.hidden and isinstance(leaf, Ref) and leaf is not ELLIPSIS:
+            blank = self.blank(self.view.quantity(leaf.key))
             if blank:
                 return self.notation.blank(blank)
         return super().number_leaf(leaf)
@@ -147,6 +151,8 @@ class Pages(Typeset, Sentences):
         label, expr = writer.label(quantity.target), quantity.formula
         if expr is None:
             return Worked(label, "", "", self.figure(quantity, given=True))
+        if self.unsaid([quantity]):
+            return Worked(label, "", "", self.figure(quantity))
         formula = writer.formula(expr)
         numbers = "" if isinstance(expr, Ref | Num) else writer.with_numbers(expr)
         return Worked(label, "" if same_text(formula, label) else formula, numbers, self.figure(quantity))
@@ -159,6 +165,8 @@ class Pages(Typeset, Sentences):
         yield from (Facts(self.say("rate"), (rate,)) for rate in self.rate())
         yield Remark("; ".join(conventions(trace, self.plainly)))
         yield from map(Remark, dropped_keys(self.plainly))
+        if self.layout.note:
+            yield Remark(self.layout.note)
 
     def rate(self) -> Iterator[str]:
         """The learning rate as an equation; none where there is none, or where a list of them is compared."""
@@ -183,6 +191,7 @@ class Pages(Typeset, Sentences):
         title = self.words.written(section.title)
         layer = self.layer(section.layer)
         yield Heading(level, title, tuple(map(self.array, section.parameters)), layer if section.parameters else "")
+        unsaid = self.unsaid(one for block in section.blocks for one in block.quantities())
         for block in section.blocks:
             if isinstance(block, Rows) and section.name == "given":
                 yield from self.given(block)
@@ -190,7 +199,7 @@ class Pages(Typeset, Sentences):
                 yield from self.rows(block, level + 1)
             elif isinstance(block, Table):
                 yield from self.table(block)
-            else:
+            elif not unsaid:
                 yield from self.equations(block)
 
     def equations(self, block: Equations) -> Iterator[Item]:
@@ -230,7 +239,7 @@ class Pages(Typeset, Sentences):
         """The rows of a block; a layer has a heading of a level."""
         if block.title:
             yield Heading(level, self.layer(block.title))
-        texts = tuple(self.array_equations(block))
+        texts = () if self.unsaid(block.quantities()) else tuple(self.array_equations(block))
         if texts:
             yield Facts("", texts)
         several = [line for line in block.lines if len(line) > 1]
@@ -252,7 +261,7 @@ class Pages(Typeset, Sentences):
 
     def remainder(self, block: Rows) -> Iterator[Item]:
         """How many rows are left out."""
-        if block.more and block.rest:
+        if block.more and block.rest and not self.layout.hidden:
             total = self.layout.numbers.value(block.rest)
             yield Remark(f"… {self.say('rows more with sum', n=block.more, sum=total)}")
         elif block.more:
@@ -263,8 +272,10 @@ class Pages(Typeset, Sentences):
     def sample_columns(self, several: Sequence[tuple[Quantity, ...]], title: str = "") -> Grid:
         """A column for each sample."""
         any_sample = replace(self, of_any_sample=True)
-        lefts = [any_sample.worked(line[0]) for line in several]
-        labels = tuple(self.equal(one.label, one.formula) if one.formula else one.label for one in lefts)
+        lefts = [(any_sample.worked(line[0]), self.unsaid(line)) for line in several]
+        labels = tuple(
+            self.equal(one.label, one.formula) if one.formula and not unsaid else one.label for one, unsaid in lefts
+        )
         heads = tuple(self.notation.words(f"#{(sample_of(one.target) or 0) + 1}") for one in several[0])
         given = [line[0].formula is None for line in several]
         body = (tuple(self.figure(q, short) for q in line) for line, short in zip(several, given, strict=True))
@@ -280,8 +291,9 @@ class Pages(Typeset, Sentences):
             for row in table.rows
         ]
         labels = tuple(self.label(row.label.target) for row in table.rows)
-        updates = tuple(self.update_text(equation, table) for equation in table.updates)
-        yield Grid(tuple(heads), labels, tuple(body), self.product(table, heads), updates)
+        unsaid = self.unsaid(table.quantities())
+        updates = () if unsaid else tuple(self.update_text(equation, table) for equation in table.updates)
+        yield Grid(tuple(heads), labels, tuple(body), "" if unsaid else self.product(table, heads), updates)
         if table.each:
             yield from self.samples_left_out(table.factors)
         if table.more:

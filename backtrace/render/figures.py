@@ -17,7 +17,7 @@ from backtrace.expressions import Element
 from backtrace.keys import Derivative, Part, Target
 from backtrace.quantities import Quantity, View
 from backtrace.render.numbers import Numbers
-from backtrace.report import Block, Choice, Rows, Table, sections, spelled_out
+from backtrace.report import Block, Choice, Rows, sections, spelled_out
 from backtrace.schedule import Moment
 
 Entries: TypeAlias = dict[str, Any]
@@ -52,7 +52,7 @@ class Sheet:
 
     def add(self, block: Block, entries: Entries) -> None:
         """The figures of a block, those of a layer under its name."""
-        figures = dict(self.figures(_quantities(block)))
+        figures = dict(self.figures(block.quantities()))
         title = block.title if isinstance(block, Rows) else ""
         if title and figures:
             name = f"layer {title}" if title in entries and isinstance(entries[title], str) else title
@@ -83,13 +83,6 @@ class Sheet:
         return [self.text(one) for one in value] if isinstance(value, list) else self.numbers.value(value)
 
 
-def _quantities(block: Block) -> Iterator[Quantity]:
-    if isinstance(block, Rows):
-        yield from (quantity for line in block.lines for quantity in line)
-    elif isinstance(block, Table):
-        yield from (quantity for row in block.rows for quantity in row.cells)
-
-
 def _array(target: Target) -> Target:
     if isinstance(target, Derivative) and isinstance(target.of, Element) and isinstance(target.by, Element):
         return Derivative(target.of, Part(target.by.name)) if target.of.sample is None else target
@@ -112,13 +105,14 @@ def yaml_lines(title: str, views: Iterable[View], numbers: Numbers, choice: Choi
 def _mapping(entries: Entries, indent: str) -> Iterator[str]:
     for name, value in entries.items():
         if isinstance(value, dict):
-            yield f"{indent}{_heading(name)}:"
+            yield f"{indent}{heading(name)}:"
             yield from _mapping(value, indent + STEP)
         else:
             yield f"{indent}{yaml_key(name)}: {json.dumps(value)}"
 
 
-def _heading(title: str) -> str:
+def heading(title: str) -> str:
+    """A heading as YAML can hold it."""
     return title if re.fullmatch(r"[^\W\d][\w ]*\w", title) else json.dumps(title, ensure_ascii=False)
 
 

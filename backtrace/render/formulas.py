@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from backtrace.expressions import PLAIN, UNICODE, Call, Element, Expr, Name, Num, Ref, Style, to_text, walk
 from backtrace.graph import Equation
@@ -23,6 +24,8 @@ READABLE_ASCII = replace(PLAIN, exact=False, first=1)
 """Plain text counted from 1, without the brackets that only reading it back would need."""
 ELLIPSIS = Ref("the terms of a sum that are left out")
 ROW_OF_ONES = Ref("a row of ones, which repeats a column")
+Hidden: TypeAlias = Callable[[Quantity], int]
+"""The number of the blank that a quantity is left as; 0 where it is shown."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,12 @@ class Layout:
     words: Words = ENGLISH
     fragment: bool = False
     """Of a document only what stands in it, for another document."""
+    hidden: Hidden | None = field(default=None, repr=False)
+    """What a worksheet leaves blank; without it everything is shown."""
+    formulas: bool = True
+    """Whether what is left blank has its formula."""
+    note: str = ""
+    """Words below the title: what is to be done with the page."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from backtrace.render.document import (
     Figure,
     Grid,
     Heading,
-    Hidden,
     Item,
     Remark,
     Worked,
@@ -52,9 +51,9 @@ POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none';
 EXPONENT: Final = re.compile(r"(.*)e([-+]\d+)")
 
 
-def pages(trace: Trace, layout: Layout, hidden: Hidden | None = None) -> Iterator[str]:
+def pages(trace: Trace, layout: Layout) -> Iterator[str]:
     """The page, or of a fragment what stands in it; a worksheet has no picture, which would tell its answers."""
-    yield from laid_out(document(trace, layout, MATHML, hidden), layout, "" if hidden else picture(trace, layout))
+    yield from laid_out(document(trace, layout, MATHML), layout, "" if layout.hidden else picture(trace, layout))
 
 
 def picture(trace: Trace, layout: Layout) -> str:

@@ -166,7 +166,7 @@ def column(figures: Sequence[Figure]) -> str:
 def cell(figure: Figure) -> str:
     """A number for its column; a blank, and what is no number, in braces."""
     if figure.blank:
-        return f"{{${LATEX.blank(figure.blank)}$}}"
+        return f"{{${LATEX.room(figure.blank)}$}}"
     mantissa, ten, exponent = figure.text.partition("e")
     if NUMBER.fullmatch(figure.text):
         return f"{mantissa}e{int(exponent)}" if ten else mantissa

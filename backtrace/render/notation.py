@@ -62,6 +62,10 @@ class Notation(ABC):
     def blank(self, number: int) -> str:
         """A blank of a worksheet within a formula."""
 
+    def room(self, number: int) -> str:
+        """A blank of a worksheet with room to write a number in."""
+        return self.blank(number)
+
     @property
     @abstractmethod
     def partial(self) -> str:

@@ -13,6 +13,8 @@ BETWEEN: Final = 2.6
 """The room between two columns, in digits."""
 TEN: Final = 4.0
 """The room that a point and a ten take before an exponent."""
+BLANK: Final = 12.0
+"""The room that a blank takes."""
 EQUAL: Final = " = "
 
 
@@ -45,10 +47,11 @@ def parts(item: Grid, room: float) -> Iterator[list[int]]:
 
 def needed(item: Grid, k: int) -> float:
     """The room that a column takes."""
-    mantissas, exponents = zip(*(row[k].text.partition("e")[::2] for row in item.body), strict=True)
+    figures = [row[k] for row in item.body]
+    mantissas, exponents = zip(*(figure.text.partition("e")[::2] for figure in figures), strict=True)
     power = TEN + SMALL * max(map(len, exponents))
     numbers = max(map(len, mantissas)) + power * any(exponents)
-    return BETWEEN + max(width(item.heads[k]), numbers)
+    return BETWEEN + max(width(item.heads[k]), numbers, BLANK * any(figure.blank for figure in figures))
 
 
 def _labels(item: Grid) -> float:

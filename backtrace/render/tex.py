@@ -82,6 +82,10 @@ class Latex(Notation):
         """The number of the blank in a box."""
         return rf"\boxed{{({number})}}"
 
+    def room(self, number: int) -> str:
+        """A wide box with the number of the blank in its corner."""
+        return rf"\boxed{{\Big.^{{({number})}}\qquad\qquad}}"
+
 
 LATEX: Final = Latex()
 

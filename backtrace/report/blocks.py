@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -38,6 +39,10 @@ class Equations:
 
     equations: tuple[Equation, ...]
 
+    def quantities(self) -> Iterator[Quantity]:
+        """The numbers that are listed: none."""
+        yield from ()
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -54,6 +59,10 @@ class Rows:
     more: int = 0
     rest: float = 0.0
     zero: int = 0
+
+    def quantities(self) -> Iterator[Quantity]:
+        """The numbers that are listed, line by line."""
+        yield from (quantity for line in self.lines for quantity in line)
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,10 @@ class Table:
     each: tuple[Head, ...] = ()
     updates: tuple[Equation, ...] = ()
     more: int = 0
+
+    def quantities(self) -> Iterator[Quantity]:
+        """The numbers in its cells, row by row."""
+        yield from (quantity for row in self.rows for quantity in row.cells)
 
 
 Block = Equations | Rows | Table

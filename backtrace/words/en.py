@@ -72,6 +72,15 @@ TEXTS: Final[Mapping[str, str | tuple[str, str]]] = {
     "rows more with sum": ("{n} row more, their sum {sum} (--full)", "{n} rows more, their sum {sum} (--full)"),
     "ways more": ("{n} way more gives 0", "{n} ways more give 0"),
     "more": "{n} more",
+    # ── worksheets ──
+    "worksheet": "{title}: worksheet",
+    "worksheet number": "{title}: worksheet {number}",
+    "fill in": "Fill in the numbered blanks, to {digits} decimals; very small numbers such as {example}.",
+    "hand in": "Write the numbers into the table at the end; backtrace diff {config} {file} gives the marks.",
+    "answers": "Answers",
+    "blank": "blank",
+    "quantity": "quantity",
+    "number": "number",
     # ── training ──
     "epoch": "epoch {epoch}",
     "epoch of": "{name}, epoch {epoch}",

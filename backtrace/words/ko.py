@@ -69,6 +69,15 @@ TEXTS: Final[Mapping[str, str | tuple[str, str]]] = {
     "rows more with sum": "{n}행 더 있음, 그 합 {sum} (--full)",
     "ways more": "값이 0인 경로 {n}개 더 있음",
     "more": "{n}개 더 있음",
+    # ── worksheets ──
+    "worksheet": "{title}: 연습지",
+    "worksheet number": "{title}: 연습지 {number}",
+    "fill in": "번호가 붙은 빈칸을 소수점 아래 {digits}자리까지 채우고, 아주 작은 수는 {example}처럼 쓰십시오.",
+    "hand in": "끝의 표에 수를 적은 뒤 backtrace diff {config} {file} 명령으로 채점합니다.",
+    "answers": "답안",
+    "blank": "빈칸",
+    "quantity": "양",
+    "number": "수",
     # ── training ──
     "epoch": "에포크 {epoch}",
     "epoch of": "{name}, 에포크 {epoch}",
