@@ -25,8 +25,9 @@ LONGEST_LEAD = 2 * WINDOW
 
 # Categories without a shape of their own: control, format (bidi, zero-width), surrogates, line separators.
 HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-# Letters and marks by category, but drawn as nothing: the grapheme joiner, the Hangul and Khmer fillers.
-HIDDEN_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+# Letters and marks by category, but drawn as nothing: the grapheme joiner, the Hangul and Khmer fillers. The last two
+# are no characters: neither XML nor YAML has a place for them.
+HIDDEN_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufffe\uffff")
 SHORT_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 # difflib takes quadratic time, and no name that can be meant is longer.

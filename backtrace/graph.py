@@ -186,6 +186,8 @@ class Graph:
 
 
 RATE: Final = "learning_rate"
+RATE_NAMES: Final = (RATE, "lr", "eta", "η")
+"""What a reader may call the learning rate."""
 UPDATE: Final = "@n"
 """The number of the update, from ``start`` (1 if not stated); no user's name begins with @."""
 EPOCH: Final = "@k"

@@ -38,6 +38,15 @@ def write_all(texts: Mapping[str, Iterable[str]], force: bool = False) -> None:
                 opened[path].write(piece.encode())
 
 
+def holds(path: str, text: str) -> bool:
+    """Whether a file is there that has exactly this text, so that nothing is lost if it stays."""
+    try:
+        with open(path, "rb") as file:
+            return file.read() == text.encode()
+    except OSError:
+        return False
+
+
 @contextlib.contextmanager
 def whole(path: str | os.PathLike[str], force: bool = False) -> Iterator[BinaryIO]:
     """A file to write into, which goes by its name when all is written; what fails on the way leaves nothing.
@@ -80,7 +89,7 @@ def refuse_other(name: str, force: bool) -> None:
 def _temporary(target: str) -> Iterator[tuple[BinaryIO, str]]:
     """A file beside the one that is meant, with its rights; gone in the end unless it was renamed."""
     folder, base = os.path.split(target)
-    temporary = os.path.join(folder, f".{base[:80]}.{secrets.token_hex(4)}.tmp")
+    temporary = os.path.join(folder, f".{base[:50]}.{secrets.token_hex(4)}.tmp")
     rights = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
     with open(temporary, "xb") as file:
         try:

@@ -16,6 +16,15 @@ Keep = int | tuple[int, int]
 """An epoch, or one update of it."""
 
 
+def moment_of(kept: Keep) -> tuple[int, int | None]:
+    """The epoch, and its update where one is meant.
+
+    >>> moment_of(3), moment_of((3, 2))
+    ((3, None), (3, 2))
+    """
+    return (kept, None) if isinstance(kept, int) else kept
+
+
 class Moment(NamedTuple):
     """An update: its epoch, and its place among the updates of that epoch; both from 1."""
 

@@ -16,7 +16,7 @@ from backtrace.build import build
 from backtrace.config import Config, read
 from backtrace.errors import Fault, NumericError, UsageError
 from backtrace.expressions import Element
-from backtrace.graph import RATE, Graph
+from backtrace.graph import RATE, RATE_NAMES, Graph
 from backtrace.keys import Key, Keys, Part
 from backtrace.origin import Origin
 from backtrace.quantities import Value, View
@@ -204,7 +204,7 @@ def run_graph(
 
 def with_rates(trace: Trace, epochs: int, values: Mapping[str, float]) -> Trace:
     """A trace beside the same training at each learning rate, where the config has several and none is set."""
-    others = () if RATE in values else trace.graph.rates
+    others = () if any(key in RATE_NAMES for key in values) else trace.graph.rates
     return replace(trace, rates={rate: _at_rate(trace, rate, epochs) for rate in others})
 
 
@@ -238,7 +238,7 @@ def changed(graph: Graph, values: Mapping[str, float]) -> Graph:
     arrays: dict[str, npt.NDArray[np.float64]] = {}
     rate: float | None = None
     for text, number in values.items():
-        if text in (RATE, "lr", "eta", "η") and text not in graph.givens:
+        if text in RATE_NAMES and text not in graph.givens:
             rate = _rate(graph, number)
             continue
         name, place = _given_place(graph, keys, text)

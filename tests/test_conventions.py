@@ -155,9 +155,11 @@ ROWS: list[tuple[list[str], list[dict[str, Array]], int]] = [
     (["columns", "transposed"], changed(turned(*SAMPLED, *MATRICES)), 1),
     (["delta-sign", "half", "transposed"], changed(both(times(-1, *NODES), turned(*MATRICES)), half=1), 1),
 ]  # fmt: skip
+TRIED = [row for number, row in enumerate(ROWS) if len(row[0]) < 2 or number % 2]
+"""Each convention alone, and every other pair."""
 
 
-@pytest.mark.parametrize(("wanted", "epochs", "first"), ROWS, ids=[" ".join(row[0]) or "none" for row in ROWS])
+@pytest.mark.parametrize(("wanted", "epochs", "first"), TRIED, ids=[" ".join(row[0]) or "none" for row in TRIED])
 def test_a_sheet_written_under_conventions_matches_under_them(
     network: Trace, wanted: list[str], epochs: list[dict[str, Array]], first: int
 ) -> None:
@@ -356,6 +358,6 @@ def test_renaming_everything_changes_nothing(network: Trace, tmp_path: Path) -> 
     def other(key: str) -> str:
         return re.sub(r"(?<![a-z])(d?)(E_tot|[WbUczhtoE])(?=\+|/|$)", lambda m: m[1] + new[m[2]], key)
 
-    for wanted, epochs, first in ROWS[1::3]:
+    for wanted, epochs, first in ROWS[1::6]:
         keyed = [{other(key): array for key, array in values.items()} for values in epochs]
         assert names(backtrace.diff(renamed, sheet(keyed, first))) == wanted

@@ -51,6 +51,17 @@ def rewrite(page: Path, command: str, out: str) -> None:
     page.write_text(pattern.sub(lambda match: match[1] + out + match[3], text), encoding="utf-8", newline="\n")
 
 
+def test_every_command_of_the_table_runs(
+    backtrace_command: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = re.findall(r"^\| `(backtrace .*?)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    found = {command: backtrace_command(*shlex.split(command)[1:], cwd=tmp_path) for command in commands}
+    assert {command: outcome.err for command, outcome in found.items() if outcome.code} == {}
+    named = {word for command in commands for word in shlex.split(command) if word.startswith(("example.", "sheet."))}
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted({"configs", "mazur.svg", "xor.npz", *named})
+
+
 def test_the_pages_show_commands() -> None:
     assert len(blocks()) >= 3
 

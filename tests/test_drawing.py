@@ -32,11 +32,9 @@ from tests.runner import ROOT, Runner
 PICTURE = ROOT / "docs" / "network.svg"
 OWN = [path for path in sorted((ROOT / "configs").glob("*.yaml")) if ".expected" not in path.name]
 PUBLISHED_NAMES = """
-    adit-lstm-concat-step aibyhand-backprop aibyhand-lstm-forward bengali-softmax codehunter-232 colah-abc
-    cs231n-adam cs231n-fcnet-l2-loss cs231n-max-patterns cs231n-sigmoid-circuit deepml-41-conv2d deepml-59-lstm
-    dezero-goldstein dlfs-apple gomez-lstm grokking-ch6-deep karpathy-fanout-a-plus-a karpathy-tanh-neuron-graph
-    lynx-attention-len4 micrograd-readme nnfs-relu-layer pytorch-blitz-autograd schiendorfer-222 siang-xor-p1
-    sudhir-softmax-ce-jacobian takaiwai-conv-valid thsis-gru-forward thsis-rnn-bptt
+    adit-lstm-concat-step codehunter-232 cs231n-fcnet-l2-loss cs231n-max-patterns cs231n-sigmoid-circuit
+    deepml-41-conv2d dlfs-apple gomez-lstm karpathy-fanout-a-plus-a karpathy-tanh-neuron-graph lynx-attention-len4
+    micrograd-readme pytorch-blitz-autograd siang-xor-p1 thsis-gru-forward
 """
 PUBLISHED = [ROOT / "configs" / "published" / f"{name}.yaml" for name in PUBLISHED_NAMES.split()]
 SIZES = ((2, 2, 2), (3, 5, 2), (10, 10, 10), (16, 16, 16, 4), (1,) * 13, (784, 30, 10), (5, 5))
@@ -343,6 +341,12 @@ def test_options_of_a_drawing(backtrace_command: Runner, options: list[str], sai
     assert said in backtrace_command("draw", "configs/example.yaml", *options).out
 
 
+def test_titles_and_legend_are_in_the_language(backtrace_command: Runner) -> None:
+    text = backtrace_command("draw", "configs/example.yaml", "--format", "svg", "--lang", "ko").out
+    assert [one for one in ("은닉층", "출력층", ">값<", ">기울기 ∂E_tot/∂…<") if one not in text] == []
+    assert "Hidden layer" not in text
+
+
 def test_a_sample_is_chosen(backtrace_command: Runner) -> None:
     text = backtrace_command("draw", "configs/xor.yaml", "--sample", "2").out
     assert 'n1["x₁ 0 ' in text
@@ -354,12 +358,12 @@ REFUSED = (
     (["configs/xor.yaml", "--sample", "9"], "--sample 9: there are 4\n"),
     (
         ["configs/example.yaml", "-o", "x.png"],
-        "the name x.png tells no format of a drawing\n"
-        "  hint: an ending of .svg, .mmd or .md; or --format. A browser turns an SVG into other kinds\n",
+        "the name x.png tells no format\n"
+        "  hint: an ending such as .mmd, .mermaid, .svg, .md, .markdown, .qmd; or --format\n",
     ),
     (
         ["configs/example.yaml", "--format", "swg"],
-        'there is no format "swg" of a drawing\n  hint: did you mean "svg"?\n',
+        'there is no format "swg"\n  hint: did you mean "svg"?\n',
     ),
     (
         ["configs/example.yaml", "--epochs", "3", "--epoch", "1,2"],

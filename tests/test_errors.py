@@ -61,6 +61,7 @@ def test_an_error_survives_the_way_to_another_process() -> None:
         ("\udcff", r"\udcff"),
         ("\U000e0041", r"\U000e0041"),
         ("\u3164\u034f", r"\u3164\u034f"),
+        ("\ufffe\uffff\ufffd", "\\ufffe\\uffff\ufffd"),
         (r"\u202e", r"\u202e"),
     ],
 )

@@ -26,7 +26,7 @@ batch_size: 2
 
 @pytest.mark.parametrize(
     ("path", "digits"),
-    [*((path, 6) for path in CONFIGS), *((path, digits) for path in CONFIGS[:3] for digits in (1, 17))],
+    [*((path, 6) for path in CONFIGS[::2]), *((path, digits) for path in CONFIGS[:3] for digits in (1, 17))],
     ids=lambda each: getattr(each, "stem", each),
 )
 def test_every_figure_is_read_back_and_matches(path: Path, digits: int) -> None:
@@ -43,6 +43,11 @@ def test_every_figure_is_read_back_and_matches(path: Path, digits: int) -> None:
         assert [row.key for row in found.rows if row.verdict is not Verdict.MATCH] == []
         counts[name] = len(found.rows)
     assert counts["single.yaml"] == counts["rows.csv"] <= counts["arrays.yaml"]
+
+
+def test_a_dash_is_standard_output(backtrace_command: Runner) -> None:
+    shown = backtrace_command("expect", "configs/example.yaml")
+    assert backtrace_command("expect", "configs/example.yaml", "-o", "-").out == shown.out
 
 
 def test_the_headings_are_those_of_the_report(backtrace_command: Runner) -> None:

@@ -77,3 +77,9 @@ def test_a_report_goes_into_a_file_or_on_standard_output(backtrace_command: Runn
     assert (outcome.code, outcome.out) == (0, f"Wrote {tmp_path / 'page.txt'}.\n")
     assert (tmp_path / "page.txt").read_text(encoding="utf-8") == shown
     assert backtrace_command("run", "configs/example.yaml", "-o", "-").out == shown
+
+
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path) -> None:
+    name = "\N{FIRE}" * 62 + ".txt"
+    write(tmp_path / name, ["x"])
+    assert [file.name for file in tmp_path.iterdir()] == [name]

@@ -30,7 +30,7 @@ from tests.runner import Runner
 from tests.test_report_truth import LINE, SLOW, graphs, in_the_language, networks
 
 CONFIGS = File(__file__).parent.parent / "configs"
-ROUNDINGS = ["4", "2", "3sf"]
+ROUNDINGS = ["4", "3sf"]
 
 
 def run_text(text: str, rounding: str | None, epochs: int | None = None, keep: tuple[Keep, ...] = ()) -> Trace:

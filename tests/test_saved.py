@@ -538,3 +538,12 @@ def test_what_a_saved_trace_cannot_do_is_said(saved: str, backtrace_command: Run
     outcome = backtrace_command(*(saved if word == "FILE" else word for word in words))
     assert outcome.code in (2, 3)
     assert message in outcome.err
+
+
+def test_a_trace_with_numbers_that_are_not_finite_is_its_own_equal(tmp_path: Path) -> None:
+    config = Path("configs/example.yaml").read_text(encoding="utf-8").replace("0.5\n", "1e300\n", 1)
+    (tmp_path / "c.yaml").write_text(config.replace("activation: sigmoid", "activation: relu"), encoding="utf-8")
+    trace = backtrace.run(tmp_path / "c.yaml")
+    trace.save(tmp_path / "t.npz")
+    assert not np.isfinite(trace["E_tot+"])
+    assert not backtrace.diff(trace, tmp_path / "t.npz").failed

@@ -322,7 +322,8 @@ def test_several_learning_rates_stand_side_by_side(backtrace_command: Runner, tm
 def test_a_rate_that_is_set_stands_alone(backtrace_command: Runner, tmp_path: Path) -> None:
     file = tmp_path / "rates.yaml"
     file.write_text(SQUARE.replace("0.25", "[0.25, 0.5]"))
-    assert "side by side" not in backtrace_command("run", str(file), "--set", "learning_rate=0.1").out
+    for name in ("learning_rate", "lr", "eta"):
+        assert "side by side" not in backtrace_command("run", str(file), "--set", f"{name}=0.1").out
 
 
 def test_the_condition_stands_in_the_last_heading_only(tmp_path: Path) -> None:

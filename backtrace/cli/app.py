@@ -33,9 +33,22 @@ Round = Annotated[
 ]
 Ascii = Annotated[bool, typer.Option("--ascii", help="no signs outside ASCII")]
 Only = Annotated[str | None, typer.Option("--only", metavar="KEYS", help="only these rows: 'W11,h*,dE*'")]
+
+
+def _file(name: str | None) -> str | None:
+    """A file by its name; - is standard output, as if none were named."""
+    return None if name == "-" else name
+
+
 Output = Annotated[
     str | None,
-    typer.Option("-o", "--output", metavar="FILE", help="write into a file, its ending says in which format; -: here"),
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write into a file, its ending says in which format; -: here",
+        callback=_file,
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="write over a file that is there already")]
 FormatName = Annotated[

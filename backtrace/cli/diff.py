@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -79,7 +79,7 @@ def diff(
     transposed, columns, epoch+1, epoch-1.
     """
     conventions = _known(convention or ())
-    figures = _figures(file_or_pairs(expected or [], lambda word: Path(word).is_file()), config, symbols)
+    figures = _figures(file_or_pairs(expected or [], os.path.isfile), config, symbols)
     trace = traced(config, epochs, set_, None, figures, round_)
     report_differences(
         trace,
@@ -121,7 +121,7 @@ def _own_figures(config: str) -> str:
 
     if not config.startswith(MARK):
         hint = "backtrace diff CONFIG EXPECTED, or backtrace diff CONFIG 'h1=0.51'"
-        if not Path(config).exists() and with_words([config]):
+        if not os.path.exists(config) and with_words([config]):
             hint = f"did you mean {MARK}{config}?"
         raise UsageError(Fault("the expected figures are missing", hint=hint))
     return str(named(config).expected)

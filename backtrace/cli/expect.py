@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtrace.arguments import parts, shown_epochs
-from backtrace.cli.app import Config, Debug, Epochs, Force, Only, Set, app
+from backtrace.cli.app import Config, Debug, Epochs, Force, Only, Output, Set, app
 from backtrace.cli.session import print_out, traced
 from backtrace.errors import Fault, UsageError, visible
 from backtrace.outputs import write
@@ -27,12 +27,9 @@ def expect(
     epoch: Annotated[
         str | None, typer.Option("--epoch", metavar="LIST", help="of which epochs: 1,10,last; 1.2 is an update")
     ] = None,
-    digits: Annotated[int, typer.Option("--digits", metavar="D", min=1, max=17, help="decimals of a figure")] = 6,
+    digits: Annotated[int, typer.Option("--digits", metavar="D", min=1, max=17, help="decimals of a result")] = 6,
     arrays: Annotated[bool, typer.Option("--arrays", help="arrays as lists, not a key for each element")] = False,
-    output: Annotated[
-        str | None,
-        typer.Option("-o", "--output", metavar="FILE", help="a new file, in CSV if its name ends in .csv"),
-    ] = None,
+    output: Output = None,
     force: Force = False,
     debug: Debug = False,
 ) -> None:
@@ -41,6 +38,7 @@ def expect(
              backtrace expect configs/xor.yaml --epoch 1,last --arrays -o xor.expected.yaml
 
     Write every figure of a config's report as an expected file: a key for a teacher, golden figures for an engineer.
+    Into a file as YAML, or as CSV if its name ends in .csv.
     """
     shown = shown_epochs(epoch, None)
     trace = traced(config, epochs, set_, shown, None)
@@ -58,9 +56,11 @@ def expect(
 
 def _views(trace: Trace, moments: list[int | tuple[int, int]] | None) -> list[View]:
     """The epochs that are asked for, all that are recorded if nobody says."""
+    from backtrace.schedule import moment_of
+
     if moments is None:
         return list(trace.epochs)
-    found = [view for each in moments for view in trace.updates(*([each] if isinstance(each, int) else each))]
+    found = [view for each in moments for view in trace.updates(*moment_of(each))]
     return list({(view.epoch, view.update): view for view in found}.values())
 
 

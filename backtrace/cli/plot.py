@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,7 +30,6 @@ Rates = Annotated[str | None, typer.Option("--rates", metavar="LIST", help="one 
 Log = Annotated[bool, typer.Option("--log", help="values on a logarithmic scale")]
 LogX = Annotated[bool, typer.Option("--logx", help="epochs on a logarithmic scale")]
 Height = Annotated[int, typer.Option("--height", metavar="N", min=4, max=200, help="lines of curves on the terminal")]
-RATE_NAMES: Final = ("learning_rate", "lr", "eta", "η")
 PlotFormat = Annotated[str | None, typer.Option("--format", metavar="F", help="text, csv, svg, png or pdf")]
 
 
@@ -69,13 +68,12 @@ def plot(
     if form.binary:
         require()
     drawn = _drawn(configs, parts(show) or ["loss"], rates, Training(epochs, tuple(set_ or ()), round_), log, logx)
-    look = _look(height, digits, round_, ascii_, output in (None, "-"))
-    if form.name == "text" and output in (None, "-"):
+    here = output is None
+    look = _look(height, digits, round_, ascii_, here)
+    if form.name == "text" and here:
         print_out(plot_lines(drawn, look))
         return
     deliver(plot_pages(form, drawn, look), output, force)
-    if output not in (None, "-"):
-        typer.echo(f"Wrote {visible(str(output))}.")
 
 
 @dataclass(frozen=True)
@@ -94,6 +92,8 @@ class Training:
     @property
     def fixes_rate(self) -> bool:
         """Whether --set gives a learning rate, so that a config's several ones are not drawn."""
+        from backtrace.graph import RATE_NAMES
+
         return any(key in RATE_NAMES for key in given_values(self.pairs))
 
 

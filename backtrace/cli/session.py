@@ -43,6 +43,7 @@ def traced(
     from backtrace.build import build
     from backtrace.config import read
     from backtrace.saved import is_saved
+    from backtrace.schedule import moment_of
 
     if is_saved(config):
         return saved(config, epochs=epochs, set=pairs, round=rounding)
@@ -50,7 +51,7 @@ def traced(
     keep: set[Keep] = set()
     if figures is not None:
         keep = _epochs_of(figures, graph)
-    last = max((each if isinstance(each, int) else each[0] for each in keep), default=0)
+    last = max((moment_of(each)[0] for each in keep), default=0)
     if last > (MOST_EPOCHS if epochs is None else epochs):
         asked = f"--epochs {last} trains that far" if epochs is None else "leave --epochs out, or give more"
         raise UsageError(Fault(f"there are figures of epoch {last:,}", hint=asked))
@@ -112,13 +113,18 @@ def layout(
     from backtrace.render.numbers import numbers_for
     from backtrace.report import Choice
 
-    samples = trace.graph.samples or 1
-    if sample is not None and sample > samples:
-        raise UsageError(Fault(f"--sample {sample}: there {'is' if samples == 1 else 'are'} {samples}"))
+    check_sample(sample, trace)
     chosen = sample - 1 if sample is not None and trace.graph.samples else None
     choice = Choice(tuple(parts(only or "")), tuple(parts(section or "")), chosen, full)
     numbers = numbers_for(trace.rounding, digits)
     return Layout(terminal.width(), numbers, ascii_ or terminal.needs_ascii(sys.stdout), choice)
+
+
+def check_sample(sample: int | None, trace: Trace) -> None:
+    """Refuse a sample that is not there."""
+    samples = trace.graph.samples or 1
+    if sample is not None and sample > samples:
+        raise UsageError(Fault(f"--sample {sample}: there {'is' if samples == 1 else 'are'} {samples}"))
 
 
 def language(name: str, output: str | None) -> Words:
@@ -127,7 +133,7 @@ def language(name: str, output: str | None) -> Words:
     from backtrace.words import ENGLISH, words
 
     found = words(name)
-    return found if output not in (None, "-") or terminal.can_write(sys.stdout, found.letters) else ENGLISH
+    return found if output is not None or terminal.can_write(sys.stdout, found.letters) else ENGLISH
 
 
 def expected_figures(file: str, symbols: str | None = None) -> Expected:
@@ -186,18 +192,17 @@ def written(trace: Trace, layout: Layout, format_: Format, output: str | None, f
     """Write a trace in a format: on the terminal with its colours, or into a file."""
     from backtrace.render.text import report_lines
 
-    if output in (None, "-") and format_.name == "text":
+    if output is None and format_.name == "text":
         print_out(report_lines(trace, layout))
         return
     deliver(format_.pages(trace, layout), output, force)
-    if output not in (None, "-"):
-        typer.echo(f"Wrote {visible(str(output))}.")
 
 
 def deliver(pieces: Iterator[str] | Iterator[bytes], output: str | None, force: bool = False) -> None:
-    """Put a text or bytes into a file, or on standard output where none or - is named."""
-    if output is not None and output != "-":
+    """Put a text or bytes into a file, and say so; or on standard output where none is named."""
+    if output is not None:
         write(output, pieces, force)
+        typer.echo(f"Wrote {visible(output)}.")
         return
     try:
         for piece in pieces:

@@ -89,11 +89,13 @@ def _refuse_choices(asked: Asked, format_: Format) -> None:
 
 def _epochs_shown(trace: Trace, shown: Shown | None) -> tuple[Keep, ...]:
     """The epochs to show in full, the first and the last if nobody says; refuses what was not made."""
+    from backtrace.schedule import moment_of
+
     if shown is None:
         return trace.epochs[0].epoch, trace.epochs[-1].epoch
     found = tuple(shown(len(trace.losses)))
     for moment in found:
-        trace.epoch(*([moment] if isinstance(moment, int) else moment))
+        trace.epoch(*moment_of(moment))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -12,12 +13,11 @@ from backtrace.arguments import shown_epochs
 from backtrace.cli.app import Config, Debug, Force, Lang, Output, app
 from backtrace.cli.session import config_path, deliver, language, traced
 from backtrace.errors import Fault, FileError, UsageError, visible
-from backtrace.outputs import refuse_other, write_all
+from backtrace.outputs import holds, refuse_other, write_all
 
 if TYPE_CHECKING:
     from backtrace.worksheets import Worksheet
 
-ENDINGS: Final = {"markdown": ".md", "latex": ".tex", "html": ".html", "csv": ".csv"}
 KEY: Final = ".key.yaml"
 
 Blank = Annotated[
@@ -25,9 +25,10 @@ Blank = Annotated[
 ]
 WithFormulas = Annotated[bool, typer.Option("--formulas/--no-formulas", help="the formulas of what is left blank")]
 SheetDigits = Annotated[
-    int | None, typer.Option("--digits", metavar="D", min=1, max=15, help="decimals of a number; 4 if nobody says")
+    int | None,
+    typer.Option("--digits", metavar="D", min=1, max=15, help="decimals of a result (4, or as variants need)"),
 ]
-Moment = Annotated[str, typer.Option("--epoch", metavar="N", help="of which epoch; 1.2 is an update")]
+Moment = Annotated[str, typer.Option("--epoch", metavar="E", help="of which epoch: 3; 1.2 is an update")]
 SheetFormat = Annotated[str | None, typer.Option("--format", metavar="F", help="markdown, latex, html or csv")]
 Variants = Annotated[
     int | None, typer.Option("--variants", metavar="N", min=1, max=999, help="so many sheets with other given numbers")
@@ -68,7 +69,7 @@ def worksheet(
     trace = traced(config, moment[0], None, shown_epochs(epoch, None), None)
     keys = tuple(blank_keys(trace.epoch(*moment), blank))
     one = Worksheet(trace, keys, Numbers(4 if digits is None else digits), formulas, words, moment=moment)
-    if output is None or output == "-":
+    if output is None:
         _print(one, written_as, config, variants)
     elif variants:
         _write_variants(one, _Place.of(config, output, written_as), variants, seed, digits, force)
@@ -89,7 +90,11 @@ def _write(one: Worksheet, place: _Place, force: bool) -> None:
     """A sheet and its answers."""
     sheet, key = place.named(""), place.named("", KEY)
     place.folder()
-    write_all({sheet: one.pages(place.format, place.config, sheet), key: one.key()}, force)
+    answers = "".join(one.key())
+    texts: dict[str, Iterable[str]] = {sheet: one.pages(place.format, place.config, sheet)}
+    if not holds(key, answers):
+        texts[key] = [answers]
+    write_all(texts, force)
     marked = sheet if place.format in ("markdown", "csv") else key
     following = f"Next: backtrace diff {visible(place.config)} {visible(marked)}"
     typer.echo(f"Wrote {visible(sheet)} and {visible(key)}. {following}")
@@ -107,11 +112,14 @@ class _Place:
     @classmethod
     def of(cls, config: str, output: str, format_: str) -> _Place:
         """The place that -o names; in a folder by the name of the config."""
+        from backtrace.worksheets import FORMATS
+
+        usual = f".{FORMATS[format_].endings[0]}"
         if output.endswith(("/", os.sep)) or os.path.isdir(output):
             name = os.path.basename(config_path(config)).partition(".")[0]
-            return cls(config, os.path.join(output, name), ENDINGS[format_], format_)
+            return cls(config, os.path.join(output, name), usual, format_)
         stem, ending = os.path.splitext(output)
-        return cls(config, stem, ending or ENDINGS[format_], format_)
+        return cls(config, stem, ending or usual, format_)
 
     def named(self, number: str, ending: str | None = None) -> str:
         """The path of a sheet, or with another ending of what goes with it."""

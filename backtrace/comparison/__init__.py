@@ -20,6 +20,7 @@ from backtrace.comparison.tolerances import Tolerance, Tolerated, tolerances
 from backtrace.comparison.verdicts import Judged, Verdict
 from backtrace.config import Config, read
 from backtrace.keys import Keys
+from backtrace.schedule import moment_of
 from backtrace.trace import Trace, run_graph
 
 __all__ = [
@@ -78,5 +79,5 @@ def recorded(config: str | os.PathLike[str] | Config, figures: Expected) -> Trac
     """The trace of a config with every epoch that the figures are of."""
     graph = build(config if isinstance(config, Config) else read(config))
     keep = epochs(figures, Keys.of(graph))
-    last = max(each if isinstance(each, int) else each[0] for each in keep)
+    last = max(moment_of(each)[0] for each in keep)
     return run_graph(graph, epochs=max(graph.default_epochs, last), keep=keep)

@@ -28,6 +28,7 @@ COLUMNS: Final = {
 NEEDED: Final = ("key", "value")
 COUNTS: Final = ("epoch", "update", "sample", "blank", "digits")
 EXAMPLE: Final = "the first line says which column is what: epoch,key,value"
+MOST_DIGITS: Final = 17
 COUNTED: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -142,6 +143,10 @@ class _Rows:
         if text and not COUNTED.fullmatch(text):
             message = f'a number from 1 is expected in this cell of "{what}", got "{shortened(text, 40)}"'
             self.refuse(what, line, message, "leave it empty where a figure is of none", len(text))
+            return None
+        if what == "digits" and text and int(text) > MOST_DIGITS:
+            message = f"a worksheet has at most {MOST_DIGITS} digits, got {text}"
+            self.refuse(what, line, message, "write the number that stood here", len(text))
             return None
         return int(text) if text else None
 

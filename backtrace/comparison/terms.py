@@ -31,6 +31,7 @@ from backtrace.errors import ConfigError, UsageError
 from backtrace.graph import Graph
 from backtrace.keys import Keys
 from backtrace.quantities import Quantity
+from backtrace.schedule import moment_of
 from backtrace.trace import Trace
 
 NOTICED: Final = 10
@@ -206,6 +207,6 @@ class Sheet:
         if graph is None:
             return None
         keep = epochs(figures, Keys.of(graph))
-        counted = [each if isinstance(each, int) else each[0] for each in keep]
+        counted = [moment_of(each)[0] for each in keep]
         self.work += statements(graph) * max(counted) * graph.updates_per_epoch
         return rerun(graph, keep) if min(counted) > 0 and self.work <= MOST_WORK else None

@@ -14,7 +14,7 @@ from backtrace.errors import NumericError, UsageError
 from backtrace.expressions import Call, Expr, Name, Num, names, substitute
 from backtrace.graph import Array, CycleError, Equation, Graph
 from backtrace.ops import call, retyped
-from backtrace.schedule import Keep
+from backtrace.schedule import Keep, moment_of
 from backtrace.simplify import simplified
 from backtrace.trace import Trace, run_graph
 
@@ -52,7 +52,7 @@ def traced(variant: Variant, trace: Trace, keep: Iterable[Keep]) -> Trace | None
 def rerun(graph: Graph, keep: Iterable[Keep]) -> Trace | None:
     """The trace of a graph, as far as the last epoch of ``keep``; None where that is not reached."""
     wanted = set(keep)
-    count = max(each if isinstance(each, int) else each[0] for each in wanted)
+    count = max(moment_of(each)[0] for each in wanted)
     try:
         found = run_graph(replace(graph, rates=()), epochs=count, keep=wanted)
     except (NumericError, UsageError):

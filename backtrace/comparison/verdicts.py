@@ -301,11 +301,13 @@ def _compared(items: Sequence[Located], allowance: Allowance) -> Iterator[Judged
     digits = np.array([figure.digits for figure in figures])
     value = np.array([item.value for item in items])
     with np.errstate(all="ignore"):
-        distance = np.where(printed == value, 0.0, np.abs(printed - value))
+        # a saved trace may hold what is not finite, and is no other number for that
+        same = (printed == value) | (np.isnan(printed) & np.isnan(value))
+        distance = np.where(same, 0.0, np.abs(printed - value))
         floor = FLOOR * np.spacing(np.maximum(np.abs(printed), np.abs(value))) + _allowed(items, value, allowance)
-        match = distance <= unit / 2 + floor
+        match = same | (distance <= unit / 2 + floor)
         near = (distance <= unit + floor) & (digits >= LEAST_DIGITS)
-        off = np.where(distance <= floor, 0.0, (printed - value) / unit)
+        off = np.where(same | (distance <= floor), 0.0, (printed - value) / unit)
         # a 0 that is right at its digits says no more than that the number is small
         coarse = match & (printed == 0) & (unit > 0) & (np.abs(value) > NEGLIGIBLE * unit + floor)
     verdicts = np.select([coarse, match, near], [0, 1, 2], 3).tolist()

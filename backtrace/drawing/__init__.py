@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Final
+
 from backtrace.drawing.circuit import circuit, is_circuit
 from backtrace.drawing.figures import Figures
 from backtrace.drawing.layering import layering
@@ -10,17 +13,35 @@ from backtrace.drawing.network import arrays, network
 from backtrace.drawing.parts import Drawing
 from backtrace.drawing.svg import svg
 from backtrace.quantities import View
+from backtrace.render.formats import Format
 from backtrace.render.numbers import Numbers
+from backtrace.words import ENGLISH, Words
 
-__all__ = ["DIGITS", "Drawing", "drawing", "drawing_svg", "fenced", "mermaid", "svg"]
+__all__ = ["DIGITS", "FORMATS", "WRITERS", "Drawing", "drawing", "drawing_svg", "fenced", "mermaid", "svg"]
 
-DIGITS = 4
+FORMATS: Final[Mapping[str, Format]] = {
+    one.name: one
+    for one in (
+        Format("mermaid", ("mmd", "mermaid")),
+        Format("svg", ("svg",)),
+        Format("markdown", ("md", "markdown", "qmd")),
+    )
+}
+"""What a drawing is written in."""
+WRITERS: Final[Mapping[str, Callable[[Drawing], str]]] = {"mermaid": mermaid, "svg": svg, "markdown": fenced}
+DIGITS: Final = 4
 """Decimals of a number in a picture, where the reader asks for no others."""
-TALLEST = 32
+TALLEST: Final = 32
 """A column of more numbers is a list, and no picture: the arrays are drawn instead."""
 
 
-def drawing(view: View, numbers: Numbers | None = None, sample: int = 0, gradients: bool = True) -> Drawing | None:
+def drawing(
+    view: View,
+    numbers: Numbers | None = None,
+    sample: int = 0,
+    gradients: bool = True,
+    words: Words = ENGLISH,
+) -> Drawing | None:
     """What there is to draw of an update: its gates, its units, or its arrays where those are too many.
 
     Args:
@@ -28,13 +49,14 @@ def drawing(view: View, numbers: Numbers | None = None, sample: int = 0, gradien
         numbers: how numbers are written; with four decimals if nobody says.
         sample: whose values are drawn, counted from 0.
         gradients: whether gradients are drawn too.
+        words: the language of titles and legend.
 
     Returns:
         The drawing, or None where nothing is computed, or far too much to be drawn.
     """
     if not view.graph.shown:
         return None
-    figures = Figures(view, numbers or Numbers(DIGITS), sample, gradients)
+    figures = Figures(view, numbers or Numbers(DIGITS), sample, gradients, words)
     if is_circuit(figures):
         found: Drawing | None = circuit(figures)
     else:
@@ -49,12 +71,18 @@ def _tallest(found: Drawing) -> int:
     return max(sum(not slot.passing for slot in column) for column in layering(found).columns)
 
 
-def drawing_svg(view: View, numbers: Numbers | None = None, sample: int = 0, gradients: bool = True) -> str | None:
+def drawing_svg(
+    view: View,
+    numbers: Numbers | None = None,
+    sample: int = 0,
+    gradients: bool = True,
+    words: Words = ENGLISH,
+) -> str | None:
     """The picture as SVG, for a file or within a page; None where there is nothing sensible to draw.
 
     >>> import backtrace
     >>> (drawing_svg(backtrace.run("configs/example.yaml").epochs[0]) or "")[:4]
     '<svg'
     """
-    found = drawing(view, numbers, sample, gradients)
+    found = drawing(view, numbers, sample, gradients, words)
     return None if found is None else svg(found)

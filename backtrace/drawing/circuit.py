@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from backtrace.drawing.figures import Figures
@@ -61,19 +62,15 @@ def circuit(figures: Figures) -> Drawing:
         sign = _sign(formula, figures)
         target = number(gate, Kind.TOTAL if gate == view.objective else Kind.GATE, sign)
         edges += [Edge(source, target) for source in sources]
-    unnamed = [_unnamed(node) if _key(numbered, at).name in inner else node for at, node in enumerate(nodes)]
+    unnamed = [_unnamed(node) if one.name in inner else node for one, node in zip(numbered, nodes, strict=True)]
     objective = figures.name(view.objective) if view.graph.has_loss else ""
-    return Drawing(view.graph.title, Style.CIRCUIT, tuple(unnamed), tuple(edges), objective)
-
-
-def _key(numbered: dict[Element, int], at: int) -> Element:
-    return list(numbered)[at]
+    return Drawing(view.graph.title, Style.CIRCUIT, tuple(unnamed), tuple(edges), objective, words=figures.words)
 
 
 def _unnamed(node: Node) -> Node:
     """A gate that the user gave no name: its formula would be longer than the drawing."""
     (cell,) = node.cells
-    return Node(node.kind, (type(cell)("", cell.value, cell.gradient, cell.about),), sign=node.sign)
+    return replace(node, cells=(replace(cell, name=""),))
 
 
 def _sign(formula: Expr | None, figures: Figures) -> str:

@@ -10,6 +10,7 @@ from backtrace.expressions import UNICODE, Element, to_text
 from backtrace.keys import Derivative
 from backtrace.quantities import View, parameters_first
 from backtrace.render.numbers import Numbers
+from backtrace.words import ENGLISH, Words
 
 LONGEST_NAME: Final = 18
 LONGEST_FORMULA: Final = 160
@@ -23,11 +24,12 @@ class Figures:
     numbers: Numbers
     sample: int = 0
     gradients: bool = True
+    words: Words = ENGLISH
 
     def cell(self, element: Element, aside: bool = False) -> Cell:
         """An element with its value, and its gradient where it leads to the objective."""
         name = self.name(element)
-        return Cell(_cut(name), self.value(element), self.gradient(element), self.about(element, name), aside)
+        return Cell(cut(name), self.value(element), self.gradient(element), self.about(element, name), aside)
 
     def name(self, element: Element) -> str:
         """The name as a reader likes it; the sample is the same in the whole drawing, and left out."""
@@ -55,12 +57,13 @@ class Figures:
         if formula is None:
             return name
         readable = parameters_first(formula, self.view.graph.parameters)
-        return _cut(f"{name} = {to_text(readable, UNICODE, self.view.keys.pretty_label)}", LONGEST_FORMULA)
+        return cut(f"{name} = {to_text(readable, UNICODE, self.view.keys.pretty_label)}", LONGEST_FORMULA)
 
     def is_given(self, element: Element) -> bool:
         """Whether an element is given, not computed."""
         return element.name in self.view.graph.givens
 
 
-def _cut(text: str, most: int = LONGEST_NAME) -> str:
+def cut(text: str, most: int = LONGEST_NAME) -> str:
+    """A text that is not too long to be drawn."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

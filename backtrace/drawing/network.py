@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final
 
 from backtrace.codegen import places
-from backtrace.drawing.figures import Figures
+from backtrace.drawing.figures import Figures, cut
 from backtrace.drawing.parts import Cell, Drawing, Edge, Kind, Node, Style
 from backtrace.drawing.terms import Read, reads
 from backtrace.expressions import Element, Expr, Type, names
@@ -59,7 +59,8 @@ class Network:
         graph = self.figures.view.graph
         nodes = tuple(map(self._node, self.units))
         objective = self.figures.name(self.figures.view.objective) if graph.has_loss else ""
-        return Drawing(graph.title, Style.NETWORK, nodes, tuple(self.edges), objective, tuple(self._notes()))
+        notes = tuple(self._notes())
+        return Drawing(graph.title, Style.NETWORK, nodes, tuple(self.edges), objective, notes, self.figures.words)
 
     # ── which numbers ──
 
@@ -209,11 +210,13 @@ class Network:
     # ── as drawn ──
 
     def _node(self, unit: _Unit) -> Node:
+        group = self.figures.words.title(unit.group)
         if unit.hidden:
-            return Node(Kind.MORE, (Cell(f"⋮ {unit.hidden:,} more"),), unit.group, beside=unit.beside)
+            more = self.figures.words.say("more", n=f"{unit.hidden:,}")
+            return Node(Kind.MORE, (Cell(f"⋮ {more}"),), group, beside=unit.beside)
         aside = [self.figures.cell(one, aside=True) for one in dict.fromkeys(unit.aside)]
         cells = (*aside, *(self.figures.cell(one) for one in unit.members))
-        return Node(unit.kind, cells, unit.group)
+        return Node(unit.kind, cells, group)
 
     def _edge(self, source: int, target: int, weight: Element | None) -> Edge:
         if weight is None:
@@ -224,14 +227,14 @@ class Network:
         """What the drawing does not show."""
         samples = self.figures.view.graph.samples
         if samples and samples > 1:
-            yield f"sample {self.figures.sample + 1} of {samples}, gradients of the whole objective"
+            yield self.figures.words.say("sample drawn", number=self.figures.sample + 1, n=samples)
         name = self.figures.view.keys.array
         for equation in self.figures.view.graph.shown:
             elements = [one for e in self._chosen(equation.name) for one in self._reads[e]]
             plain = [o.element.name for o in elements if not o.added and not o.weight and not self._drawn(o)]
             if plain:
                 arrays = ", ".join(name(one, pretty=True) for one in dict.fromkeys(plain))
-                yield f"{name(equation.name, pretty=True)} also reads {arrays}"
+                yield self.figures.words.say("also read", name=name(equation.name, pretty=True), names=arrays)
 
 
 def network(figures: Figures) -> Drawing | None:
@@ -253,7 +256,7 @@ def arrays(figures: Figures) -> Drawing | None:
             number[name] = len(nodes)
             shape = "×".join(map(str, graph.types[name].shape)) or "number"
             label = keys.array(name, pretty=True)
-            nodes.append(Node(kind, (Cell(label[:18], shape, about=label),), group))
+            nodes.append(Node(kind, (Cell(cut(label), shape, about=label),), figures.words.title(group)))
         return number[name]
 
     for equation in graph.shown:
@@ -262,5 +265,5 @@ def arrays(figures: Figures) -> Drawing | None:
         at = added(equation.name, kind, equation.group)
         nodes[at] = replace(nodes[at], cells=(replace(nodes[at].cells[0], about=equation.text()[:160]),))
         edges += [Edge(source, at) for source in sources]
-    note = "whole arrays with their shapes: too many numbers to draw one by one"
-    return Drawing(graph.title, Style.NETWORK, tuple(nodes), tuple(edges), "", (note,))
+    note = figures.words.say("arrays drawn")
+    return Drawing(graph.title, Style.NETWORK, tuple(nodes), tuple(edges), "", (note,), figures.words)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from backtrace.words import ENGLISH, Words
+
 
 class Kind(Enum):
     """What a node is; each has its own shape or colour."""
@@ -74,6 +76,8 @@ class Drawing:
     edges: tuple[Edge, ...]
     objective: str = ""
     notes: tuple[str, ...] = ()
+    words: Words = ENGLISH
+    """What the legend is written in."""
 
     @property
     def has_gradients(self) -> bool:

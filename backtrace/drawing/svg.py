@@ -28,7 +28,6 @@ from backtrace.errors import visible
 
 THICKEST: Final = 3.0
 TIP: Final = 6.0
-NOT_XML: Final = {0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"}
 CORNER: Final = {Kind.GIVEN: 3, Kind.ARRAY: 3, Kind.MORE: 3, Kind.ERROR: 8, Kind.TOTAL: 8}
 
 
@@ -39,7 +38,7 @@ def svg(drawing: Drawing) -> str:
     width = max([placed.width, *(box.right + MARGIN for _, _, box in legend)])
     height = max([placed.height, *(box.bottom + MARGIN for _, _, box in legend)])
     size = f'width="{_n(width)}" height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}"'
-    about = _clean(drawing.title) or "The network"
+    about = visible(drawing.title) or drawing.words.say("network")
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="bt-drawing" role="img" aria-label={quoteattr(about)} {size}>'
     )
@@ -61,8 +60,10 @@ def svg(drawing: Drawing) -> str:
 
 def _described(drawing: Drawing) -> str:
     nodes = sum(node.kind is not Kind.MORE for node in drawing.nodes)
-    below = f", the gradient of {drawing.objective} below it" if drawing.objective and drawing.has_gradients else ""
-    return f"{nodes} nodes, {len(drawing.edges)} connections; each node with its name and its value{below}"
+    told = drawing.words.say("network drawn", nodes=nodes, edges=len(drawing.edges))
+    if not (drawing.objective and drawing.has_gradients):
+        return told
+    return f"{told}, {drawing.words.say('gradients drawn', objective=drawing.objective)}"
 
 
 # ── edges ──
@@ -204,11 +205,12 @@ def _legend(drawing: Drawing, width: float, top: float) -> Iterator[tuple[str, s
 
 def _entries(drawing: Drawing) -> Iterator[tuple[str, str]]:
     if all(node.kind is not Kind.ARRAY for node in drawing.nodes):
-        yield "value", "bt-value"
+        yield drawing.words.say("title gate value"), "bt-value"
     if drawing.has_gradients:
-        yield (f"gradient ∂{drawing.objective}/∂…" if drawing.objective else "gradient"), "bt-gradient"
+        by = f" ∂{drawing.objective}/∂…" if drawing.objective else ""
+        yield drawing.words.say("title gate gradient") + by, "bt-gradient"
     if any(edge.size < 0 for edge in drawing.edges):
-        yield "negative weight", "bt-edge bt-negative"
+        yield drawing.words.say("negative"), "bt-edge bt-negative"
     yield from ((note, "bt-note") for note in drawing.notes)
 
 
@@ -237,12 +239,7 @@ def _rect(box: Box) -> str:
 
 
 def _xml(text: str) -> str:
-    return escape("\n".join(map(_clean, text.split("\n"))))
-
-
-def _clean(text: str) -> str:
-    """A user's text without what XML cannot hold and a reader cannot see."""
-    return visible(text).translate(NOT_XML)
+    return escape("\n".join(map(visible, text.split("\n"))))
 
 
 def _n(number: float) -> str:

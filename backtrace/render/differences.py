@@ -14,6 +14,7 @@ from backtrace.errors import shortened, visible
 from backtrace.render.figure_texts import computed_text, off_text
 from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import GAP, Line, Span, cells, padded, wrapped
+from backtrace.render.numbers import ascii_number
 from backtrace.render.roots import IN_ASCII, Roots
 
 SUMMARY: Final = {
@@ -244,7 +245,7 @@ class _Page:
         return self.number(computed_text(row.figure, row.value))
 
     def number(self, text: str) -> str:
-        return text.replace("−", "-").replace("∞", "inf") if self.layout.ascii else text
+        return ascii_number(text) if self.layout.ascii else text
 
     def cut(self, text: str, limit: int) -> str:
         """A source's text, in at most so many characters."""

@@ -160,8 +160,9 @@ class Pages(Typeset, Sentences):
     # ── the head ──
 
     def opening(self, trace: Trace) -> Iterator[Item]:
-        """The title, the learning rate and the conventions."""
-        yield Heading(1, visible(trace.graph.title) or "backtrace")
+        """The title, which a fragment has not, the learning rate and the conventions."""
+        if not self.layout.fragment:
+            yield Heading(1, visible(trace.graph.title) or "backtrace")
         yield from (Facts(self.say("rate"), (rate,)) for rate in self.rate())
         yield Remark("; ".join(conventions(trace, self.plainly)))
         yield from map(Remark, dropped_keys(self.plainly))

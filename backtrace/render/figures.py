@@ -12,17 +12,19 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from backtrace.arguments import yaml_key
-from backtrace.errors import visible
+from backtrace.errors import shortened, visible
 from backtrace.expressions import Element
 from backtrace.keys import Derivative, Part, Target
 from backtrace.quantities import Quantity, View
 from backtrace.render.numbers import Numbers
 from backtrace.report import Block, Choice, Rows, sections, spelled_out
+from backtrace.saved.cells import cell
 from backtrace.schedule import Moment
 
 Entries: TypeAlias = dict[str, Any]
 """Keys and their texts, or the texts of an array; headings and what stands under them."""
 STEP = "  "
+LONGEST_HEADING = 200
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,13 @@ def _mapping(entries: Entries, indent: str) -> Iterator[str]:
 
 
 def heading(title: str) -> str:
-    """A heading as YAML can hold it."""
-    return title if re.fullmatch(r"[^\W\d][\w ]*\w", title) else json.dumps(title, ensure_ascii=False)
+    """A heading as YAML can hold it: nothing hidden, and shorter than the 1,024 characters of its keys.
+
+    >>> print(heading("Hidden layer"), heading("a: b"), heading("c\\x9bd"))
+    Hidden layer "a: b" "c\\\\x9bd"
+    """
+    text = shortened(title, LONGEST_HEADING)
+    return text if re.fullmatch(r"[^\W\d][\w ]*\w", text) else json.dumps(text, ensure_ascii=False)
 
 
 def moment_text(view: View) -> str:
@@ -131,8 +138,7 @@ def csv_lines(views: Iterable[View], numbers: Numbers, choice: Choice) -> Iterat
         several = view.graph.updates_per_epoch > 1
         sheet = Sheet(view, numbers, choice)
         for key, text in _flat(sheet.headings()):
-            quoted = f'"{key}"' if "," in key else key
-            yield f"{view.epoch},{view.update if several else ''},{quoted},{text}"
+            yield f"{view.epoch},{view.update if several else ''},{cell(key)},{text}"
 
 
 def _flat(entries: Entries) -> Iterator[tuple[str, str]]:

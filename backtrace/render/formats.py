@@ -14,11 +14,11 @@ from backtrace.trace import Trace
 
 @dataclass(frozen=True)
 class Format:
-    """A format: its name, the endings of its files, and the module whose ``pages(trace, layout)`` writes it."""
+    """A format: its name, the endings of its files; of a trace the module whose ``pages(trace, layout)`` writes it."""
 
     name: str
     endings: tuple[str, ...]
-    module: str
+    module: str = ""
     binary: bool = False
     fragments: bool = False
     """Whether it can be written as a part of another document."""
@@ -46,7 +46,7 @@ FORMATS: Final[Mapping[str, Format]] = {row.name: row for row in ROWS}
 
 
 def chosen(name: str | None, output: str | None, formats: Mapping[str, Format] = FORMATS) -> Format:
-    """The format of that name among some; without one that of the file's ending, and text where there is no file.
+    """The format of that name among some; without one that of the file's ending, and the first where there is no file.
 
     Raises:
         UsageError: there is no such format, or the ending tells none.
@@ -61,9 +61,8 @@ def chosen(name: str | None, output: str | None, formats: Mapping[str, Format] =
             hint = did_you_mean(name, formats) or f"known: {known}"
             raise UsageError(Fault(f'there is no format "{visible(name)}"', hint=hint))
         return found
-    if output in (None, "-"):
-        return formats["text"]
-    assert output is not None
+    if output is None:
+        return next(iter(formats.values()))
     _, point, ending = output.rpartition(".")
     found = _by_ending(ending.lower(), formats) if point else None
     if found is None:

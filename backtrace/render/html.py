@@ -28,7 +28,7 @@ from backtrace.render.document import (
 from backtrace.render.formulas import Layout
 from backtrace.render.mathml import MATHML
 from backtrace.render.mathpieces import pieces, width
-from backtrace.render.numbers import Numbers, at_point
+from backtrace.render.numbers import Numbers, at_point, power_apart
 from backtrace.render.sentences import chosen_views
 from backtrace.render.stylesheet import page_style, size_of, style
 from backtrace.trace import Trace
@@ -46,9 +46,7 @@ WRAPPED: Final = 42
 """A column of formulas is no wider, in characters."""
 PAPER_WIDTH: Final = 86
 """So many characters of a table stand beside each other on paper in its usual size."""
-NOT_XML: Final = {0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"}
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-EXPONENT: Final = re.compile(r"(.*)e([-+]\d+)")
 
 
 def pages(trace: Trace, layout: Layout) -> Iterator[str]:
@@ -62,7 +60,7 @@ def picture(trace: Trace, layout: Layout) -> str:
     if view is None:
         return ""
     numbers = layout.numbers if layout.numbers.digits < DIGITS else Numbers(DIGITS)
-    drawn = drawing_svg(view, numbers, layout.choice.sample or 0)
+    drawn = drawing_svg(view, numbers, layout.choice.sample or 0, words=layout.words)
     if not drawn:
         return ""
     found = re.search(r' width="(\d+)', drawn)
@@ -295,9 +293,7 @@ class Digits:
         """The number as a reader of a page sees it; of a blank nothing."""
         if figure.blank:
             return cls("")
-        found = EXPONENT.fullmatch(figure.text)
-        made = cls(found[1], str(int(found[2]))) if found else cls(figure.text)
-        return cls(made.digits.replace("-", "\u2212"), made.power.replace("-", "\u2212"))
+        return cls(*(part.replace("-", "\u2212") for part in power_apart(figure.text)))
 
 
 def numbers(figures: Sequence[Figure]) -> Iterator[str]:
@@ -344,9 +340,9 @@ def text(words: str) -> str:
     >>> text("<b> & \u202e")
     '&lt;b&gt; &amp; \\\\u202e'
     """
-    return escape(visible(words).translate(NOT_XML), quote=False)
+    return escape(visible(words), quote=False)
 
 
 def attribute(words: str) -> str:
     """A user's words between quotes."""
-    return escape(visible(words).translate(NOT_XML))
+    return escape(visible(words))

@@ -12,6 +12,7 @@ from backtrace.render.alignment import Display, Page, aligned, displays
 from backtrace.render.breaking import broken
 from backtrace.render.document import Facts, Figure, Grid, Heading, Item, Remark, document
 from backtrace.render.formulas import Layout
+from backtrace.render.numbers import power_apart
 from backtrace.render.tables import parts, short_labels
 from backtrace.render.tex import LATEX, LETTERS, plain
 from backtrace.trace import Trace
@@ -22,8 +23,10 @@ TABLE: Final = 86.0
 """A table is set a little to the right."""
 LONG: Final = 30
 """A table of more rows may go on over pages."""
+BLANK: Final = 3
+"""A row with room to write is as high as so many others."""
 SECTIONS: Final = {2: "section*", 3: "subsection*", 4: "subsubsection*"}
-NUMBER: Final = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?:e([-+]?\d+))?")
+NUMBER: Final = re.compile(r"(-?)(\d+)(?:\.(\d+))?")
 PREAMBLE: Final = r"""\documentclass[a4paper,10pt,fleqn]{article}
 \usepackage{iftex}
 \ifPDFTeX
@@ -51,10 +54,10 @@ BEYOND: Final = re.compile(r"[^\x00-\u017e\u2013\u2014\u2018-\u201a\u201c-\u201e
 
 
 def pages(trace: Trace, layout: Layout) -> Iterator[str]:
-    """The document, or without its head, its title and its end where only a fragment is wanted."""
+    """The document, or without its head and its end where only a fragment is wanted."""
     items = displays(document(trace, layout, LATEX), PAGE)
     if layout.fragment:
-        yield from body(item for item in items if not (isinstance(item, Heading) and item.level == 1))
+        yield from body(items)
         return
     made = "".join(body(items))
     yield PREAMBLE % {"languages": "\\usepackage{kotex}\n" if KOREAN.search(made) else ""}
@@ -119,27 +122,33 @@ def grid(item: Grid) -> str:
     """A table, in parts where it is too wide for the page."""
     shown = short_labels(item, TABLE)
     title = f"{{\\itshape {text(item.title)}}}\\par\\nopagebreak\n" if item.title else ""
-    caption = f"\\quad {tall(item.caption)}\\par\\nopagebreak\n" if item.caption else ""
+    caption = f"\\quad {tall(item.caption)}\\par\\nopagebreak\\smallskip\n" if item.caption else ""
     below = "\n\\quad " + ",\\quad ".join(map(tall, item.below)) + "\n" if item.below else ""
-    return title + caption + "".join(table(shown, part) for part in parts(shown, TABLE)) + below
+    first, *more = parts(shown, TABLE)
+    return table(shown, first, title + caption) + "".join(table(shown, part) for part in more) + below
 
 
-def table(item: Grid, part: Sequence[int]) -> str:
-    """Some columns of a table, with the labels of its rows; a long one goes on over pages."""
-    long = len(item.labels) > LONG
+def table(item: Grid, part: Sequence[int], above: str = "") -> str:
+    """Some columns of a table, with the labels of its rows; a long one goes on over pages.
+
+    What stands above it is within ``flushleft``, before which TeX would break a page.
+    """
+    blanks = any(row[k].blank for row in item.body for k in part)
+    long = len(item.labels) * (BLANK if blanks else 1) > LONG
     columns = "".join(column([row[k] for row in item.body]) for k in part)
     heads = " & ".join(["", *(f"{{{tall(item.heads[k])}}}" for k in part)])
     rows = (
         " & ".join([inline(label), *(cell(row[k]) for k in part)])
         for label, row in zip(item.labels, item.body, strict=True)
     )
-    lines = "".join(f"{row} \\\\\n" for row in rows)
+    apart = "\\addlinespace\n" * blanks
+    lines = "".join(f"{row} \\\\\n{apart}" for row in rows)
     made = f"\\toprule\n{heads} \\\\\n\\midrule\n" + "\\endhead\n" * long + f"{lines}\\bottomrule\n"
     stretch = "\\renewcommand{\\arraystretch}{1.9}\n" * any(r"\frac" in label for label in item.labels)
     if long:
-        return f"{{{stretch}\\begin{{longtable}}[l]{{@{{\\quad}}l{columns}}}\n{made}\\end{{longtable}}}}\n"
+        return f"{above}{{{stretch}\\begin{{longtable}}[l]{{@{{\\quad}}l{columns}}}\n{made}\\end{{longtable}}}}\n"
     inner = f"{stretch}\\quad\\begin{{tabular}}{{@{{}}l{columns}@{{}}}}\n{made}\\end{{tabular}}\n"
-    return f"\\begin{{flushleft}}\n{inner}\\end{{flushleft}}\n"
+    return f"\\begin{{flushleft}}\n{above}{inner}\\end{{flushleft}}\n"
 
 
 def tall(formula: str) -> str:
@@ -153,13 +162,13 @@ def column(figures: Sequence[Figure]) -> str:
     >>> column([Figure("0.25"), Figure("-1.5e-12")])
     'S[table-format=-1.2e-2]'
     """
-    found = [match for figure in figures if (match := NUMBER.fullmatch(figure.text))]
+    digits, powers = zip(*(power_apart(figure.text) for figure in figures), strict=True)
+    found = [match for text in digits if (match := NUMBER.fullmatch(text))]
     if not found:
         return "r"
     sign = "-" * any(match[1] for match in found)
     whole, decimals = max(len(match[2]) for match in found), max(len(match[3] or "") for match in found)
-    exponents = [str(int(match[4])) for match in found if match[4]]
-    power = f"e{'-' * ('-' in ''.join(exponents))}{max(len(one.lstrip('-')) for one in exponents)}" if exponents else ""
+    power = f"e{'-' * ('-' in ''.join(powers))}{max(len(one.lstrip('-')) for one in powers)}" if any(powers) else ""
     return f"S[table-format={sign}{whole}{f'.{decimals}' if decimals else ''}{power}]"
 
 
@@ -167,9 +176,9 @@ def cell(figure: Figure) -> str:
     """A number for its column; a blank, and what is no number, in braces."""
     if figure.blank:
         return f"{{${LATEX.room(figure.blank)}$}}"
-    mantissa, ten, exponent = figure.text.partition("e")
-    if NUMBER.fullmatch(figure.text):
-        return f"{mantissa}e{int(exponent)}" if ten else mantissa
+    digits, power = power_apart(figure.text)
+    if NUMBER.fullmatch(digits):
+        return f"{digits}e{power}" if power else digits
     return f"{{${LATEX.number(figure.text)}$}}"
 
 
@@ -213,6 +222,7 @@ def _is_in_kotex(sign: str) -> bool:
 RAISED: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵀ"
 LOWERED: Final = "₀₁₂₃₄₅₆₇₈₉₊₋"
 MATHS: Final = {
+    "′": "'",
     "∂": r"\partial", "∇": r"\nabla", "∑": r"\sum", "√": r"\surd", "∞": r"\infty", "−": "-", "·": r"\cdot",
     "×": r"\times", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "±": r"\pm", "→": r"\to", "←": r"\gets",
     "⇒": r"\Rightarrow", "∈": r"\in", "⊙": r"\odot", "⊗": r"\otimes", "½": r"\tfrac{1}{2}", "ε": r"\varepsilon",

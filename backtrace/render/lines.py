@@ -193,10 +193,11 @@ def aligned(entries: Sequence[Entry], width: int, edge: int) -> Iterator[Line]:
 
 
 def _broken(entry: Entry, width: int, edge: int) -> Iterator[Line]:
-    room = edge - cells(entry.value) - 2
+    # a value of hundreds of digits stands on a line of its own
+    room = max(edge - cells(entry.value) - 2, edge // 4)
     stem = cells(entry.label) + 3
     indent = stem if stem <= 20 and cells(entry.left) + 2 <= room else 4
-    if cells(entry.left) + 2 <= room:
+    if not entry.formula or cells(entry.left) + 2 <= room:
         lines = [f"  {entry.left}"]
     elif stem <= 20:
         first, *more = wrapped_formula(entry.formula, room - stem - 2)

@@ -22,10 +22,8 @@ WORDS: Final = re.compile(r"\\text\{((?:[^{}\\]|\\[#$%&_])*)\}")
 
 
 def pages(trace: Trace, layout: Layout) -> Iterator[str]:
-    """The report as Markdown, item by item; a fragment has no title."""
-    items = displays(document(trace, layout, LATEX), PAGE)
-    shown = (item for item in items if not (layout.fragment and isinstance(item, Heading) and item.level == 1))
-    for number, item in enumerate(shown):
+    """The report as Markdown, item by item."""
+    for number, item in enumerate(displays(document(trace, layout, LATEX), PAGE)):
         yield "\n" * bool(number) + written(item)
 
 

@@ -14,8 +14,7 @@ from typing import Final
 from backtrace.errors import visible
 from backtrace.ops import mathml
 from backtrace.render.notation import GREEK, Notation
-
-EXPONENT: Final = re.compile(r"(.*)e([-+]\d+)$")
+from backtrace.render.numbers import power_apart
 
 
 class MathMl(Notation):
@@ -43,11 +42,11 @@ class MathMl(Notation):
         """
         if text.startswith("-"):
             return mathml.NEGATIVE + self.number(text[1:])
-        parts = EXPONENT.fullmatch(text)
-        if parts is None:
-            return f"<mn>{escape(text)}</mn>"
-        power = _row(self.number(str(int(parts[2]))))
-        return f"<mrow><mn>{parts[1]}</mn><mo>·</mo><msup><mn>10</mn>{power}</msup></mrow>"
+        digits, power = power_apart(text)
+        shown = f"<mn>{escape(digits)}</mn>"
+        if not power:
+            return shown
+        return f"<mrow>{shown}<mo>·</mo><msup><mn>10</mn>{_row(self.number(power))}</msup></mrow>"
 
     def scripts(self, base: str, lower: Sequence[str], upper: Sequence[str]) -> str:
         """A base with scripts."""

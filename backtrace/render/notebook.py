@@ -18,15 +18,17 @@ from backtrace.trace import Trace
 
 MOST: Final = 200
 """A trace of more rows is not shown in full."""
-LAYOUT: Final = Layout(fragment=True)
+LAYOUT: Final = Layout()
+WITHIN: Final = Layout(fragment=True)
+"""A notebook is a page already; the title is shown all the same."""
 
 
 def as_html(trace: Trace) -> str:
     """What a notebook shows: a fragment with a style of its own."""
     items = short(trace, MATHML)
     if items is None:
-        return "".join(html.laid_out(summary(trace, MATHML), LAYOUT))
-    return "".join(html.laid_out(items, LAYOUT, html.picture(trace, LAYOUT)))
+        return "".join(html.laid_out(summary(trace, MATHML), WITHIN))
+    return "".join(html.laid_out(items, WITHIN, html.picture(trace, LAYOUT)))
 
 
 def as_markdown(trace: Trace) -> str:

@@ -98,9 +98,19 @@ def numbers_for(rounding: Rounding | None, digits: int | None = None) -> Numbers
     return Kept(0 if rounding.significant else rounding.digits)
 
 
+def power_apart(text: str) -> tuple[str, str]:
+    """A number's digits, and the power of ten that they are multiplied with, if it is written with one.
+
+    >>> power_apart("-1.5e-09"), power_apart("0.25"), power_apart("2e+12")
+    (('-1.5', '-9'), ('0.25', ''), ('2', '12'))
+    """
+    digits, _, power = text.partition("e")
+    return digits, str(int(power)) if power else ""
+
+
 def ascii_number(text: str) -> str:
     """A number's text without signs outside ASCII."""
-    return text.replace("∞", "inf")
+    return text.replace("−", "-").replace("∞", "inf")
 
 
 DIGIT, POINT = "\u2007", "\u2008"

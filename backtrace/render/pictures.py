@@ -19,11 +19,11 @@ from backtrace.render.scales import LARGEST, Scale, epoch_scale, value_scale
 PLOTS: Final[Mapping[str, Format]] = {
     one.name: one
     for one in (
-        Format("text", ("txt",), "backtrace.render.plots"),
-        Format("csv", ("csv",), "backtrace.render.plots"),
-        Format("svg", ("svg",), __name__, binary=True),
-        Format("png", ("png",), __name__, binary=True),
-        Format("pdf", ("pdf",), __name__, binary=True),
+        Format("text", ("txt",)),
+        Format("csv", ("csv",)),
+        Format("svg", ("svg",), binary=True),
+        Format("png", ("png",), binary=True),
+        Format("pdf", ("pdf",), binary=True),
     )
 }
 """What a plot is written in; what is ``binary`` needs matplotlib."""

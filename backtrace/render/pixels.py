@@ -72,11 +72,9 @@ def frame(library: Any, figure: Any, width: int, height: int, title: str) -> Non
     units = Affine2D().scale(1 / width, 1 / height) + figure.transFigure
     style = "round,pad=0,rounding_size=8"
     box = (0.5, 0.5), width - 1, height - 1
-    artists = [FancyBboxPatch(*box, boxstyle=style, facecolor=BACKGROUND, edgecolor=BORDER, transform=units)]
+    figure.add_artist(FancyBboxPatch(*box, boxstyle=style, facecolor=BACKGROUND, edgecolor=BORDER, transform=units))
     for number, colour in enumerate(BUTTONS):
-        artists.append(Circle((20 + 20 * number, height - 20), 6, facecolor=colour, transform=units))
-    for artist in artists:
-        figure.add_artist(artist)
+        figure.add_artist(Circle((20 + 20 * number, height - 20), 6, facecolor=colour, transform=units))
     figure.text(
         0.5, 1 - 25 / height, title, color=FOREGROUND, size=15, weight="bold", ha="center", family=families(SANS)
     )

@@ -20,7 +20,7 @@ from backtrace.quantities import Quantity, evaluated
 from backtrace.render.figure_texts import computed_text, decimals
 from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import Entry, Line, Span, aligned, cells, natural_edge, padded, wrapped, wrapped_formula
-from backtrace.render.numbers import Numbers
+from backtrace.render.numbers import Numbers, ascii_number
 
 TOKEN: Final = re.compile(r"[\w∂⁺₀-₉.#@]+|\s+|.")
 """What counts as one sign where two formulas are told apart."""
@@ -115,7 +115,7 @@ class Roots:
         return None if found is writer.row else found
 
     def ascii(self, text: str) -> str:
-        return text.replace("−", "-").replace("∞", "inf").replace("…", "...") if self.layout.ascii else text
+        return ascii_number(text).replace("…", "...") if self.layout.ascii else text
 
     # ── slips ──
 

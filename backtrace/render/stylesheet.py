@@ -117,6 +117,10 @@ PAPER: Final = """
 .backtrace th,.backtrace td{{padding-inline:.5em!important}}
 .backtrace tbody th{{position:static}}
 .backtrace .bt-result .bt-figure{{color:inherit}}
+.backtrace .bt-lines:not(:has(.bt-line:nth-child(5))),.backtrace .bt-scroll:not(:has(tr:nth-child(13)))
+ {{break-inside:avoid}}
+.backtrace .bt-caption,.backtrace .bt-facts{{break-after:avoid}}
+.backtrace span.bt-blank{{line-height:2.6;min-width:9.5em;border-color:var(--bt-faint)}}
 .backtrace figure{{break-inside:avoid;max-height:none}}
 .backtrace figure svg{{min-width:0;max-height:230mm}}
 """

@@ -8,6 +8,7 @@ from typing import Final
 
 from backtrace.render.breaking import SMALL, width
 from backtrace.render.document import Grid
+from backtrace.render.numbers import power_apart
 
 BETWEEN: Final = 2.6
 """The room between two columns, in digits."""
@@ -48,9 +49,8 @@ def parts(item: Grid, room: float) -> Iterator[list[int]]:
 def needed(item: Grid, k: int) -> float:
     """The room that a column takes."""
     figures = [row[k] for row in item.body]
-    mantissas, exponents = zip(*(figure.text.partition("e")[::2] for figure in figures), strict=True)
-    power = TEN + SMALL * max(map(len, exponents))
-    numbers = max(map(len, mantissas)) + power * any(exponents)
+    digits, powers = zip(*(power_apart(figure.text) for figure in figures), strict=True)
+    numbers = max(map(len, digits)) + (TEN + SMALL * max(map(len, powers))) * any(powers)
     return BETWEEN + max(width(item.heads[k]), numbers, BLANK * any(figure.blank for figure in figures))
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from backtrace.ops import latex
 from backtrace.render.notation import GREEK, Notation
+from backtrace.render.numbers import power_apart
 
 SPECIAL: Final = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_",
@@ -20,7 +21,6 @@ SPECIAL: Final = {
 LETTERS: Final = {sign: rf"\{name}" for name, sign in GREEK.items()}
 LIGATURE: Final = re.compile(r"([-<>,'`!?])(?=[-<>,'`])")
 """Two signs that LaTeX would set as another one."""
-EXPONENT: Final = re.compile(r"e([-+]\d+)$")
 
 
 class Latex(Notation):
@@ -54,7 +54,8 @@ class Latex(Notation):
         """A number; powers of ten written out."""
         if "∞" in text or text == "nan":
             return text.replace("∞", r"\infty").replace("nan", r"\mathrm{nan}")
-        return EXPONENT.sub(lambda match: rf" \cdot 10^{{{int(match[1])}}}", text)
+        digits, power = power_apart(text)
+        return rf"{digits} \cdot 10^{{{power}}}" if power else digits
 
     def scripts(self, base: str, lower: Sequence[str], upper: Sequence[str]) -> str:
         """A base with scripts."""
@@ -83,8 +84,9 @@ class Latex(Notation):
         return rf"\boxed{{({number})}}"
 
     def room(self, number: int) -> str:
-        """A wide box with the number of the blank in its corner."""
-        return rf"\boxed{{\Big.^{{({number})}}\qquad\qquad}}"
+        """A wide box with the number of the blank in its corner, as wide for 1 as for 100."""
+        padding = rf"\phantom{{{'0' * (3 - len(str(number)))}}}" if number < 100 else ""
+        return rf"\boxed{{\Big.^{{({number}){padding}}}\qquad\qquad}}"
 
 
 LATEX: Final = Latex()

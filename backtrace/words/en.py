@@ -75,9 +75,10 @@ TEXTS: Final[Mapping[str, str | tuple[str, str]]] = {
     # ── worksheets ──
     "worksheet": "{title}: worksheet",
     "worksheet number": "{title}: worksheet {number}",
-    "fill in": "Fill in the numbered blanks, to {digits} decimals; very small numbers such as {example}.",
-    "hand in": "Write the numbers into the table at the end; backtrace diff {config} {file} gives the marks.",
+    "fill in": "Fill in the numbered blanks, to {digits} decimals; write very small numbers as {example}.",
+    "hand in": "Write the numbers into the table at the end.",
     "answers": "Answers",
+    "marks by": "{command} gives the marks.",
     "blank": "blank",
     "quantity": "quantity",
     "number": "number",
@@ -96,6 +97,14 @@ TEXTS: Final[Mapping[str, str | tuple[str, str]]] = {
     "losses of epochs": "{name}, {how} over the updates of each epoch",
     "final values": "Final values, after {n} updates",
     "rates": "learning rates side by side",
+    # ── drawings ──
+    "network": "The network",
+    "network drawn": "{nodes} nodes, {edges} connections; each node with its name and its value",
+    "gradients drawn": "the gradient of {objective} below it",
+    "sample drawn": "sample {number} of {n}, gradients of the whole objective",
+    "also read": "{name} also reads {names}",
+    "arrays drawn": "whole arrays with their shapes: too many numbers to draw one by one",
+    "negative": "negative weight",
     # ── losses ──
     "loss half_squared_error": "half the squared error, summed over the outputs",
     "loss squared_error": "squared error, summed over the outputs",

@@ -7,41 +7,33 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from backtrace.errors import Fault, UsageError, visible
 from backtrace.quantities import View
 from backtrace.render import formats
 from backtrace.render.formulas import Layout
 from backtrace.render.numbers import Numbers
 from backtrace.trace import Trace
 from backtrace.words import ENGLISH, Words
-from backtrace.worksheets.answers import answer_key, csv_sheet, markdown_table
+from backtrace.worksheets.answers import answer_key, csv_sheet, markdown_table, marking
 from backtrace.worksheets.blanks import Blanks, blank_keys
 
 __all__ = ["Blanks", "Worksheet", "blank_keys", "format_of"]
 
-PAGES: Final = ("markdown", "latex", "html")
-"""The formats that a page of blanks is written in."""
-CSV: Final = "csv"
+MARKDOWN, CSV = "markdown", "csv"
+FORMATS: Final = {name: formats.FORMATS[name] for name in (MARKDOWN, "latex", "html", CSV)}
+"""What a sheet is written in."""
 
 
 def format_of(name: str | None, output: str | None) -> str:
     """The format of a sheet, by its name or by the ending of its file; Markdown if neither is given.
 
     Raises:
-        UsageError: there is no such format, or it is none of a sheet.
+        UsageError: there is no such format of a sheet, or the ending tells none.
 
-    >>> format_of(None, "sheet.tex"), format_of("CSV", None), format_of(None, None)
+    >>> format_of(None, "sheet.tex"), format_of("CSV", None), format_of(None, "sheets/")
     ('latex', 'csv', 'markdown')
     """
-    if (name or "").lower() == CSV or (name is None and (output or "").lower().endswith(".csv")):
-        return CSV
-    if name is None and (output in (None, "-") or "." not in (output or "").rpartition("/")[2]):
-        return PAGES[0]
-    found = formats.chosen(name, output).name
-    if found not in PAGES:
-        known = ", ".join([*(page for page in PAGES if page in formats.FORMATS), CSV])
-        raise UsageError(Fault(f"a worksheet is not written as {visible(found)}", hint=f"known: {known}"))
-    return found
+    is_stem = output is not None and "." not in output.rpartition("/")[2]
+    return formats.chosen(name, None if is_stem else output, FORMATS).name
 
 
 @dataclass(frozen=True)
@@ -84,8 +76,8 @@ class Worksheet:
             yield from csv_sheet(self.blanks, self.numbers)
             return
         note = self.words.say("fill in", digits=self.numbers.digits, example=self.numbers.value(1.23456789e-5))
-        if format_ == PAGES[0]:
-            note += " " + self.words.say("hand in", config=visible(config), file=visible(file))
+        if format_ == MARKDOWN:
+            note += " " + self.words.say("hand in")
         layout = Layout(
             numbers=self.numbers,
             epochs=((self.view.epoch, self.view.update),),
@@ -95,9 +87,9 @@ class Worksheet:
             note=note,
         )
         titled = replace(self.trace, graph=replace(self.trace.graph, title=self.title))
-        yield from map(str, formats.FORMATS[format_].pages(titled, layout))
-        if format_ == PAGES[0]:
-            yield from markdown_table(self.blanks, self.numbers, self.words)
+        yield from map(str, FORMATS[format_].pages(titled, layout))
+        if format_ == MARKDOWN:
+            yield from markdown_table(self.blanks, self.numbers, self.words, marking(config, file))
 
     def key(self) -> Iterator[str]:
         """The answers as an expected file, piece by piece."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
 from collections.abc import Iterator
 
 from backtrace.arguments import yaml_key
 from backtrace.errors import visible
 from backtrace.render.figures import STEP, heading, moment_text
 from backtrace.render.numbers import Numbers
+from backtrace.saved.cells import cell
 from backtrace.words import Words
 from backtrace.worksheets.blanks import Blanks
 
@@ -25,9 +29,35 @@ def dated_keys(blanks: Blanks) -> Iterator[tuple[int, str]]:
         yield number, key if first else f"{key}@{moment_text(view)}"
 
 
-def markdown_table(blanks: Blanks, numbers: Numbers, words: Words) -> Iterator[str]:
-    """A table with an empty cell for each blank."""
-    yield f"\n## {words.say('answers')}\n\n{MARK.format(digits=numbers.digits)}\n\n"
+def marking(config: str, file: str) -> str:
+    """The command that marks a sheet, for a reader in the folder of the sheet, wherever that has gone.
+
+    >>> marking("configs/example.yaml", "sheet.md"), marking("sheets/a-01.yaml", "sheets/a-01.md")
+    ('backtrace diff configs/example.yaml sheet.md', 'backtrace diff a-01.yaml a-01.md')
+    """
+    folder, sheet = os.path.split(file)
+    if not config.startswith("@"):
+        inside = os.path.relpath(config, folder or ".")
+        config = os.path.basename(config) if inside.startswith(os.pardir) else inside
+    return f"backtrace diff {shlex.quote(visible(config))} {shlex.quote(visible(sheet))}"
+
+
+def code(command: str) -> str:
+    """A command in Markdown, between more grave accents than any that it has.
+
+    >>> code("ls"), code("ls a`b")
+    ('`ls`', '`` ls a`b ``')
+    """
+    if "`" not in command:
+        return f"`{command}`"
+    fence = "`" * (1 + max(map(len, re.findall("`+", command))))
+    return f"{fence} {command} {fence}"
+
+
+def markdown_table(blanks: Blanks, numbers: Numbers, words: Words, command: str) -> Iterator[str]:
+    """A table with an empty cell for each blank, and the command that marks it."""
+    yield f"\n## {words.say('answers')}\n\n{words.say('marks by', command=code(command))}\n\n"
+    yield f"{MARK.format(digits=numbers.digits)}\n\n"
     yield f"| {words.say('blank')} | {words.say('quantity')} | {words.say('number')} |\n| --: | --- | --: |\n"
     for number, key in dated_keys(blanks):
         yield f"| ({number}) | `{key}` | |\n"
@@ -37,8 +67,7 @@ def csv_sheet(blanks: Blanks, numbers: Numbers) -> Iterator[str]:
     """A row for each blank, its value left out."""
     yield COLUMNS + "\n"
     for number, key in dated_keys(blanks):
-        quoted = f'"{key}"' if "," in key else key
-        yield f"{number},{quoted},{numbers.digits},\n"
+        yield f"{number},{cell(key)},{numbers.digits},\n"
 
 
 def answer_key(blanks: Blanks, numbers: Numbers, title: str) -> Iterator[str]:
