@@ -47,7 +47,7 @@ def writer(view: View, notation: Notation) -> Typeset:
     [
         ("W1[1,2]", "W_{1,12}"),
         ("W1[1,2]+", "W_{1,12}^{+}"),
-        ("net_h[1]#2", r"\mathrm{net}_{h,1}^{(2)}"),
+        ("net_h[1]#2", r"\mathrm{net}_{h1}^{(2)}"),
         ("w_in[1]", r"w_{\text{in},1}"),
         ("s_1#1", "s_1^{(1)}"),
         ("eta_0", r"\eta_0"),
@@ -55,7 +55,7 @@ def writer(view: View, notation: Notation) -> Typeset:
         ("learning_rate", r"\eta"),
         ("E#2", "E^{(2)}"),
         ("dE/dW1[1,2]", r"\frac{\partial E}{\partial W_{1,12}}"),
-        ("dE/dnet_h[1]#2", r"\frac{\partial E}{\partial \mathrm{net}_{h,1}^{(2)}}"),
+        ("dE/dnet_h[1]#2", r"\frac{\partial E}{\partial \mathrm{net}_{h1}^{(2)}}"),
     ],
 )
 def test_a_name_in_latex(view: View, key: str, latex: str) -> None:

@@ -286,6 +286,7 @@ def test_a_sheet_in_csv_is_filled_in_and_marked(backtrace_command: Runner, tmp_p
     ("text", "message"),
     [
         ("# a page\n", "has no table of answers\n  hint: its rows are such as | (1) | `dE/dU11` | 0.0259 |"),
+        ("| (1) | `h1` | 0.5 |\n| (2) | `h1` | 0.6 |\n", "sheet.md:2:16: h1 has a row already, in line 1"),
         ("| (1) | `h1` | about 0.5 |\n", 'sheet.md:1:16: a number is expected in this cell, got "about 0.5"'),
     ],
 )

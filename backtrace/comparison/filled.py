@@ -36,7 +36,7 @@ def figures(text: str, file: str) -> Expected:
     rows = list(_rows(text, file))
     if not rows:
         raise ConfigError(Fault(f'"{shortened(file)}" has no table of answers', hint=EXAMPLE))
-    faults: list[Fault] = []
+    faults = list(_doubled(rows))
     found = tuple(_answers(rows, faults))
     if faults:
         raise ConfigError(faults)
@@ -51,6 +51,16 @@ def _rows(text: str, file: str) -> Iterator[tuple[str, str, Place]]:
         if found:
             lead = len(found[2]) - len(found[2].lstrip())
             yield found[1].strip(), found[2].strip(), Place(file, number, found.start(2) + lead + 1, line)
+
+
+def _doubled(rows: list[tuple[str, str, Place]]) -> Iterator[Fault]:
+    """A row that stands twice would count twice."""
+    first: dict[str, int] = {}
+    for key, _, place in rows:
+        line = first.setdefault(key, place.line)
+        if line != place.line:
+            hint = "a sheet has one row for each blank: leave one of them out"
+            yield Fault(f"{shortened(key, 40)} has a row already, in line {line}", place, hint)
 
 
 def _answers(rows: list[tuple[str, str, Place]], faults: list[Fault]) -> Iterator[Figure]:

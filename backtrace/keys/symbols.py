@@ -59,7 +59,18 @@ def _bare(names: Names, base: str, element: Element) -> Symbol:
     if not base.removeprefix("@").isidentifier():
         return _unnamed(names, base, positions)
     found = split(base.removeprefix("@"))
-    return replace(found, below=(*found.below, _joined(positions))) if positions else found
+    return replace(found, below=_with(found.below, positions)) if positions else found
+
+
+def _with(below: tuple[str, ...], positions: tuple[int, ...]) -> tuple[str, ...]:
+    """Subscripts with the numbers of an element; behind a single letter as hand calculations write them.
+
+    >>> _with(("h",), (1,)), _with(("in",), (1,)), _with(("1",), (1, 2))
+    (('h1',), ('in', '1'), ('1', '12'))
+    """
+    if below and len(below[-1]) == 1 and below[-1].isalpha():
+        return (*below[:-1], below[-1] + _joined(positions))
+    return (*below, _joined(positions))
 
 
 def _joined(positions: tuple[int, ...]) -> str:

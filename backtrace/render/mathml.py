@@ -81,6 +81,7 @@ class MathMl(Notation):
 
 
 MATHML: Final = MathMl()
+LETTER_AND_NUMBER: Final = re.compile(r"[^\W\d_][0-9]+")
 TOKEN: Final = re.compile(r"<(m[ino])>[^<]*</\1>")
 
 
@@ -90,7 +91,19 @@ def _row(text: str) -> str:
 
 
 def _script(text: str) -> str:
-    """A subscript: digits as a number, anything else as letters; parts that are joined by _ apart."""
+    """A subscript: digits as a number, anything else as letters; parts that are joined by _ apart.
+
+    >>> _script("h1"), _script("in")
+    ('<mi>h</mi><mn>1</mn>', '<mi>in</mi>')
+    """
     parts = text.split("_") if text.isascii() else [text]
-    made = (f"<mn>{part}</mn>" if part.isdigit() else MATHML.letter(part) for part in parts)
-    return "<mo>,</mo>".join(made)
+    return "<mo>,</mo>".join(map(_part, parts))
+
+
+def _part(text: str) -> str:
+    """A number, a letter with a number, or letters."""
+    if text.isdigit():
+        return f"<mn>{text}</mn>"
+    if LETTER_AND_NUMBER.fullmatch(text):
+        return MATHML.letter(text[0]) + f"<mn>{text[1:]}</mn>"
+    return MATHML.letter(text)
