@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +20,20 @@ XOR = "x1,x2,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
 IRIS = "sepal length,width,species\n5.1,3.5,setosa\n6.3,3.3,virginica\n7,3.2,versicolor\n4.9,3,setosa\n"
 
 
-def written(folder: Path, section: str, files: dict[str, str | bytes]) -> Path:
-    for name, content in files.items():
+Content = str | bytes | Callable[[], bytes]
+"""What a file holds; what is large is made when it is asked for."""
+
+
+def written(folder: Path, section: str, files: Mapping[str, Content]) -> Path:
+    for name, made in files.items():
+        content = made if isinstance(made, str | bytes) else made()
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     config = folder / "net.yaml"
     config.write_text(f"inputs: {section}\nequations: {{one: 1}}\n", encoding="utf-8")
     return config
 
 
-def graph(folder: Path, section: str, files: dict[str, str | bytes]) -> Graph:
+def graph(folder: Path, section: str, files: Mapping[str, Content]) -> Graph:
     return build(read(written(folder, section, files)))
 
 
@@ -221,7 +227,9 @@ REFUSED = {
         "{file: d}", npy([1.0, 2.0])[:-1], "net.yaml:1:16", 'the array of "d" is cut off: it states 2 numbers',
     ),
     "a damaged header": ("{file: d}", b"\x93NUMPY\x01\x00", "net.yaml:1:16", 'the array of "d" is damaged'),
-    "a bomb": ("{file: d}", zipped(a_npy=bytes(501 << 20)), "net.yaml:1:16", '"d" holds more than 500 MB of numbers'),
+    "a bomb": (
+        "{file: d}", lambda: zipped(a_npy=bytes(501 << 20)), "net.yaml:1:16", '"d" holds more than 500 MB of numbers',
+    ),
     "a spreadsheet": (
         "{file: d}", zipped(workbook_xml=b"<x/>"), "net.yaml:1:16",
         'the zip file "d" holds "workbook.xml", which is no array',

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -182,7 +183,11 @@ DOORS = {
 # Imported when first needed: the command line answers --help without numpy, str(trace) needs a renderer.
 LAZY = {"__init__", *DOORS["typer"], *DOORS["matplotlib"], "expressions.tree", "render.terminal", "trace"}
 
-ALL = [found for module in MODULES for found in imports(module)]
+
+@cache
+def everything() -> list[Import]:
+    """Every import of every module."""
+    return [found for module in MODULES for found in imports(module)]
 
 
 def test_every_module_has_its_row() -> None:
@@ -191,7 +196,7 @@ def test_every_module_has_its_row() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_point_to_the_rows_above(module: str) -> None:
-    found = [(own(item.target), item.line) for item in ALL if item.module == module and own(item.target)]
+    found = [(own(item.target), item.line) for item in everything() if item.module == module and own(item.target)]
     wrong = [
         f"{module}:{line} reads {target}"
         for target, line in found
@@ -202,28 +207,28 @@ def test_imports_point_to_the_rows_above(module: str) -> None:
 
 @pytest.mark.parametrize("package", DOORS)
 def test_a_third_party_module_has_one_door(package: str) -> None:
-    readers = {item.module for item in ALL if item.target.split(".")[0] == package}
+    readers = {item.module for item in everything() if item.target.split(".")[0] == package}
     assert readers <= DOORS[package]
 
 
 def test_nothing_else_is_depended_on() -> None:
     import sys
 
-    roots = {item.target.split(".")[0] for item in ALL} - {"backtrace"} - set(sys.stdlib_module_names)
+    roots = {item.target.split(".")[0] for item in everything()} - {"backtrace"} - set(sys.stdlib_module_names)
     assert roots <= {"numpy", *DOORS}
 
 
 def test_an_import_within_a_function_is_one_of_the_lazy_ones() -> None:
-    assert {item.module for item in ALL if item.inside and not item.typing} <= LAZY
+    assert {item.module for item in everything() if item.inside and not item.typing} <= LAZY
 
 
 def test_only_the_lazy_modules_and_optimizers_import_for_types_alone() -> None:
-    assert {item.module for item in ALL if item.typing} <= LAZY | {"optimizers"}
+    assert {item.module for item in everything() if item.typing} <= LAZY | {"optimizers"}
 
 
 def test_only_layers_and_config_know_what_a_layer_is() -> None:
     """Nothing but config, layers and build (which calls it) reads the module of layers."""
-    assert {item.module for item in ALL if own(item.target) == "layers"} == {"build"}
+    assert {item.module for item in everything() if own(item.target) == "layers"} == {"build"}
 
 
 @pytest.mark.parametrize(
