@@ -251,7 +251,7 @@ def _plottable(graph: Graph, keys: Keys, text: str) -> Target:
         stem = visible(text.partition("@")[0])
         raise UsageError(Fault(f'--show: "{visible(text)}" is of one epoch', hint=f"{stem} is drawn over all of them"))
     if text == "loss" and not graph.has_loss:
-        raise UsageError(Fault("there is no loss here: gradients are given", hint="--show weights, or keys"))
+        raise UsageError(Fault("there is no loss here", hint="--show weights, or keys"))
     target = keys.parse(text).target
     ends = target if isinstance(target, Derivative) else (target,)
     if any(getattr(end, "name", "").endswith("+") for end in ends):
