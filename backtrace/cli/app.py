@@ -46,7 +46,7 @@ Output = Annotated[
         "-o",
         "--output",
         metavar="FILE",
-        help="write into a file, its ending says in which format; -: here",
+        help="write into a file, its ending says in which format; - is standard output",
         callback=_file,
     ),
 ]

@@ -5,7 +5,7 @@ Every page that is typeset (Markdown, LaTeX, HTML) lays out these same items; wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -45,6 +45,16 @@ class Heading:
     text: str
     formulas: tuple[str, ...] = ()
     aside: str = ""
+
+    def line(self, words: Callable[[str], str], formula: Callable[[str], str]) -> str:
+        """All of it in one line, words and formulas as a page writes them; of a step its parameters and its layer.
+
+        >>> Heading(3, "Step 1", ("U", "b"), "Output layer").line(str.upper, "${}$".format)
+        'STEP 1: $U$, $b$ (OUTPUT LAYER)'
+        """
+        formulas = ", ".join(map(formula, self.formulas))
+        aside = f" ({words(self.aside)})" if self.aside else ""
+        return words(self.text) + (f": {formulas}" if formulas else "") + aside
 
 
 @dataclass(frozen=True)

@@ -93,12 +93,11 @@ def written(item: Item | Display) -> str:
 
 
 def heading(item: Heading) -> str:
-    """A heading; of a step with its parameters and its layer."""
-    formulas = ", ".join(map(inline, item.formulas))
-    words = text(item.text) + (f": {formulas}" if formulas else "") + (f" ({text(item.aside)})" if item.aside else "")
+    """A heading of its level."""
+    line = item.line(text, inline)
     if item.level == 1:
-        return f"\\begin{{center}}\\LARGE {words}\\end{{center}}\n"
-    return f"\\{SECTIONS[item.level]}{{{words}}}\n"
+        return f"\\begin{{center}}\\LARGE {line}\\end{{center}}\n"
+    return f"\\{SECTIONS[item.level]}{{{line}}}\n"
 
 
 def facts(item: Facts) -> str:

@@ -42,10 +42,8 @@ def written(item: Item | Display) -> str:
 
 
 def heading(item: Heading) -> str:
-    """A heading; of a step with its parameters and its layer."""
-    formulas = ", ".join(map(inline, item.formulas))
-    names = f": {formulas}" if formulas else ""
-    return f"{'#' * item.level} {text(item.text)}{names}{f' ({text(item.aside)})' if item.aside else ''}\n"
+    """A heading of its level."""
+    return f"{'#' * item.level} {item.line(text, inline)}\n"
 
 
 def facts(item: Facts) -> str:
