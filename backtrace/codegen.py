@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from backtrace.executor import Arrays, counters
+from backtrace.executor import Arrays
 from backtrace.expressions import Call, Element, Expr, Name, Num, Ref, Type, walk
 from backtrace.graph import EPOCH, RATE, STOP, UPDATE, Equation, Graph
 from backtrace.ops import TABLE, call
-from backtrace.ops.base import Kernel
+from backtrace.ops.base import Array, Kernel
 from backtrace.ops.elementwise import SCALAR_NAMES as ELEMENTWISE_NAMES
 from backtrace.ops.elementwise import Elementwise
 from backtrace.ops.many import Many
@@ -184,7 +184,7 @@ def layouts(arrays: Iterable[tuple[str, Type]], samples: int | None) -> list[Lay
     return found
 
 
-def unpacked(numbers: Sequence[float], parts: Iterable[Layout]) -> Arrays:
+def unpacked(numbers: Sequence[float] | Array, parts: Iterable[Layout]) -> Arrays:
     """A flat row of numbers as named arrays."""
     flat = np.asarray(numbers, dtype=np.float64)
     return {part.name: flat[part.start : part.stop].reshape(part.shape) for part in parts}
@@ -205,15 +205,17 @@ class ScalarExecutor:
         self.forward_parts = layouts([(f"{e.name}+", e.type) for e in graph.run], samples) if replaced else []
         starts = self.given | dict(graph.states)
         self.values = [number for part in self.states for number in starts[part.name].ravel().tolist()]
+        self.width = sum(part.stop - part.start for part in self.computed)
         self.source = _program(graph, replaced)
-        self.scope: dict[str, Any] = SCALAR_NAMES | {"constants": self._constants()}
+        self.scope: dict[str, Any] = SCALAR_NAMES | {"constants": self._constants(self.given)}
         exec(compile(self.source, "<generated>", "exec"), self.scope)
         self._advance, self._observe, self._forward = (self.scope[f] for f in ("advance", "observe", "forward"))
 
-    def _constants(self) -> list[float]:
+    def _constants(self, given: Arrays) -> list[float]:
         """What no update changes, in the order in which the program unpacks it."""
         changing = {part.name for part in self.states}
-        fixed = [number for name, a in self.given.items() if name not in changing for number in a.ravel().tolist()]
+        names = [name for name in self.graph.givens if name not in changing]
+        fixed = [number for name in names for number in given[name].ravel().tolist()]
         return [*fixed, float(self.graph.learning_rate or 0.0)]
 
     def advance(self, updates: int) -> Sequence[float]:
@@ -222,15 +224,31 @@ class ScalarExecutor:
         self.made += len(losses)
         return list(losses)
 
-    def observe(self) -> Arrays:
-        """Make one update; everything before it, and what the forward pass gives after it."""
-        before = self.given | self.state() | counters(self.graph, self.made)
-        self.values, numbers = self._observe(self.values, self.made)
-        self.made += 1
-        result = before | unpacked(numbers, self.computed)
-        if self.forward_parts:
-            result |= unpacked(self._forward(self.values), self.forward_parts)
-        return result
+    def record(self, rows: Array) -> Sequence[float]:
+        """Make an update for each row, and fill it; the last is the first in which the graph's condition holds."""
+        losses = []
+        for row in rows:
+            self.values, row[:] = self._observe(self.values, self.made)
+            self.made += 1
+            views = self.views(row)
+            losses.append(float(views[self.graph.objective]) if self.graph.objective in views else 0.0)
+            if self.graph.until and views[STOP]:
+                break
+        return losses
+
+    def views(self, row: Array) -> Arrays:
+        """What a row holds, by name; new values end in ``+``. No number is copied."""
+        return unpacked(row, self.computed)
+
+    def after(self, given: Arrays) -> Arrays:
+        """What the forward pass alone gives from such values and parameters; the names end in ``+``."""
+        if not self.forward_parts:
+            return {}
+        before, self.scope["constants"] = self.scope["constants"], self._constants(given)
+        values = [number for part in self.states for number in given[part.name].ravel().tolist()]
+        found = unpacked(self._forward(values), self.forward_parts)
+        self.scope["constants"] = before
+        return found
 
     def state(self) -> Arrays:
         """The trained parameters and the optimiser's state as they are now."""
@@ -244,7 +262,7 @@ class ScalarExecutor:
     def feed(self, batch: Arrays) -> None:
         """Take other given values for the updates to come."""
         self.given = self.given | batch
-        self.scope["constants"] = self._constants()
+        self.scope["constants"] = self._constants(self.given)
 
 
 def _program(graph: Graph, replaced: Sequence[tuple[str, str]]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from backtrace.expressions import Call, Expr, Name, Num
-from backtrace.graph import EPOCH, RATE, STOP, UPDATE, Equation, Graph
+from backtrace.graph import EPOCH, UPDATE, Equation, Graph
 from backtrace.ops import TABLE
 from backtrace.ops.base import Array
 
@@ -21,20 +21,35 @@ class Executor(Protocol):
     """Runs a graph: the parameters and optimiser states are its own, everything else follows from them."""
 
     kind: str
+    graph: Graph
 
     made: int
     """How many updates it has made."""
+
+    given: Arrays
+    """The values that its updates read."""
+
+    width: int
+    """How many numbers record everything that an update computes."""
 
     def advance(self, updates: int) -> Sequence[float]:
         """Make so many updates, fewer where the graph's condition holds before; the objective before each."""
         ...
 
-    def observe(self) -> Arrays:
-        """Make one update and return everything computed in it; new values end in ``+``."""
+    def record(self, rows: Array) -> Sequence[float]:
+        """Make an update for each row, and fill it; the last is the first in which the graph's condition holds."""
+        ...
+
+    def views(self, row: Array) -> Arrays:
+        """What a row holds, by name; new values end in ``+``. No number is copied."""
+        ...
+
+    def after(self, given: Arrays) -> Arrays:
+        """What the forward pass alone gives from such values and parameters; the names end in ``+``."""
         ...
 
     def state(self) -> Arrays:
-        """The trained parameters and the optimiser's state as they are now."""
+        """The trained parameters and the optimiser's state as they are now, copied."""
         ...
 
     def resume(self, state: Arrays, made: int) -> None:
@@ -129,68 +144,3 @@ def counters(graph: Graph, made: int) -> Arrays:
     """The numbers of the next update and its epoch, after so many updates."""
     epoch = made // graph.updates_per_epoch + 1
     return {UPDATE: np.asarray(float(graph.start + made)), EPOCH: np.asarray(float(epoch))}
-
-
-class Held:
-    """What an executor keeps from update to update as arrays: given values, parameters, states, the count."""
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.given: Arrays = {name: given.values for name, given in graph.givens.items()}
-        self.given[RATE] = np.asarray(graph.learning_rate or 0.0)
-        self.given |= graph.states
-        self.made = 0
-        self.replaced = [(e.name, e.state) for e in graph.updates if e.state]
-
-    def renew(self, found: Arrays) -> None:
-        """Take the new values of an update for the old ones."""
-        self.made += 1
-        self.given = self.given | {old: found[new] for new, old in self.replaced}
-
-    def state(self) -> Arrays:
-        """The trained parameters and the optimiser's state as they are now."""
-        return {old: self.given[old] for _, old in self.replaced}
-
-    def resume(self, state: Arrays, made: int) -> None:
-        """Go on from such parameters and states, after so many updates."""
-        self.given, self.made = self.given | state, made
-
-    def feed(self, batch: Arrays) -> None:
-        """Take other given values for the updates to come."""
-        self.given = self.given | batch
-
-
-class ArrayExecutor(Held):
-    """Trains by numpy calls."""
-
-    kind = "arrays"
-
-    def __init__(self, graph: Graph) -> None:
-        super().__init__(graph)
-        self.full = Program(graph.step, graph.samples)
-        self.forward = Program(graph.run, graph.samples)
-
-    def advance(self, updates: int) -> Sequence[float]:
-        """Make so many updates, fewer where the graph's condition holds before; the objective before each."""
-        losses: list[float] = []
-        for _ in range(updates):
-            found = self._computed()
-            if self.graph.until and found[STOP]:
-                break
-            self.renew(found)
-            losses.append(float(found[self.graph.objective]) if self.graph.objective else 0.0)
-        return losses
-
-    def _computed(self) -> Arrays:
-        return self.full.run(self.given | counters(self.graph, self.made))
-
-    def observe(self) -> Arrays:
-        """Make one update; everything before it, and what the forward pass gives after it."""
-        before = self.given | counters(self.graph, self.made)
-        found = self._computed()
-        self.renew(found)
-        result = before | found
-        if self.replaced:
-            after = self.forward.run(self.given)
-            result |= {f"{name}+": values for name, values in after.items()}
-        return result

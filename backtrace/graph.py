@@ -101,9 +101,14 @@ class Graph:
         return (*self.run, *_sorted((*self.gradients, *self.updates)))
 
     @cached_property
+    def replaced(self) -> tuple[tuple[str, str], ...]:
+        """What an update replaces: the name of each new value, and that of the old one."""
+        return tuple((equation.name, equation.state) for equation in self.updates if equation.state)
+
+    @cached_property
     def renewed(self) -> frozenset[str]:
         """The names that have a value after the update beside the one before it."""
-        states = [equation.state for equation in self.updates if equation.state]
+        states = [old for _, old in self.replaced]
         return frozenset((*states, *(equation.name for equation in self.forward))) if states else frozenset()
 
     @cached_property

@@ -19,14 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from backtrace.chains import Chains
-from backtrace.codegen import places
+from backtrace.codegen import layouts, places, unpacked
 from backtrace.errors import Fault, NumericError, UsageError
-from backtrace.executor import Arrays, Held, counters, evaluate
+from backtrace.executor import Arrays, counters, evaluate
 from backtrace.expressions import Call, Element, Expr, Num, Ref
 from backtrace.graph import RATE, STOP, Equation, Graph
 from backtrace.keys import Derivative, Short, Target, Via
 from backtrace.ops import TABLE
-from backtrace.ops.base import total
+from backtrace.ops.base import Array, total
 from backtrace.ops.many import Many
 from backtrace.quantities import Value, View, applied
 from backtrace.rounding import Rounding
@@ -185,16 +185,22 @@ class RoundedView(View):
 # ── running ──
 
 
-class RoundedExecutor(Held):
+class RoundedExecutor:
     """Trains number by number: a step is a view whose record is what is given."""
 
     kind = "rounded formulas"
 
     def __init__(self, graph: Graph, rounding: Rounding) -> None:
         check_size(graph)
-        super().__init__(graph)
+        self.graph, self.made = graph, 0
+        self.given: Arrays = {name: given.values for name, given in graph.givens.items()}
+        self.given[RATE] = np.asarray(graph.learning_rate or 0.0)
+        self.given |= graph.states
         self.rounding = rounding
         self.chains: dict[frozenset[str], dict[Element, Chains]] = {}
+        after = ((f"{e.name}+", e.type) for e in graph.forward) if graph.replaced else ()
+        self.parts = layouts([*((e.name, e.type) for e in graph.step), *after], graph.samples)
+        self.width = self.parts[-1].stop
 
     def advance(self, updates: int) -> Sequence[float]:
         """Make so many updates, fewer where the graph's condition holds before; the objective before each."""
@@ -204,7 +210,7 @@ class RoundedExecutor(Held):
             if self.graph.until and view.number(Element(STOP)):
                 break
             losses.append(self._finite(view, view.objective) if self.graph.objective else 0.0)
-            self.renew(self._computed(view, self.graph.updates))
+            self._renew(self._computed(view, self.graph.updates))
         return losses
 
     def view(self) -> RoundedView:
@@ -235,14 +241,45 @@ class RoundedExecutor(Held):
         hint = f"with results of {self.rounding.text} something may have become 0: keep more digits"
         raise NumericError(Fault(message, hint=hint))
 
-    def observe(self) -> Arrays:
-        """Make one update; everything before it, and what the forward pass gives after it."""
-        view = self.view()
-        found = self._computed(view, self.graph.step)
-        if self.replaced:
-            found |= self._computed(view, self.graph.forward, "+")
-        self.renew(found)
-        return view.record | found
+    def record(self, rows: Array) -> Sequence[float]:
+        """Make an update for each row, and fill it; the last is the first in which the graph's condition holds."""
+        losses: list[float] = []
+        for row in rows:
+            view = self.view()
+            found = self._computed(view, self.graph.step)
+            if self.graph.replaced:
+                found |= self._computed(view, self.graph.forward, "+")
+            self._renew(found)
+            row[:] = np.concatenate([found[part.name].ravel() for part in self.parts])
+            losses.append(float(found[self.graph.objective]) if self.graph.objective else 0.0)
+            if self.graph.until and found[STOP]:
+                break
+        return losses
+
+    def views(self, row: Array) -> Arrays:
+        """What a row holds, by name; new values end in ``+``, those of the forward pass after the update too."""
+        return unpacked(row, self.parts)
+
+    def after(self, given: Arrays) -> Arrays:
+        """Nothing: it is in the row, as it was rounded then."""
+        return {}
+
+    def _renew(self, found: Arrays) -> None:
+        """Take the new values of an update for the old ones."""
+        self.made += 1
+        self.given = self.given | {old: found[new] for new, old in self.graph.replaced}
+
+    def state(self) -> Arrays:
+        """The trained parameters and the optimiser's state as they are now."""
+        return {old: self.given[old] for _, old in self.graph.replaced}
+
+    def resume(self, state: Arrays, made: int) -> None:
+        """Go on from such parameters and states, after so many updates."""
+        self.given, self.made = self.given | state, made
+
+    def feed(self, batch: Arrays) -> None:
+        """Take other given values for the updates to come."""
+        self.given = self.given | batch
 
 
 def check_size(graph: Graph) -> None:

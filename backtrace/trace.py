@@ -20,10 +20,11 @@ from backtrace.graph import RATE, RATE_NAMES, Graph
 from backtrace.keys import Key, Keys, Part
 from backtrace.origin import Origin
 from backtrace.quantities import Value, View
+from backtrace.recording import Recording
 from backtrace.rounded import RoundedExecutor, RoundedView
 from backtrace.rounding import Rounding
 from backtrace.schedule import Keep, Moment
-from backtrace.training import Progress, Recording, train
+from backtrace.training import Progress, train
 
 
 @dataclass(frozen=True)

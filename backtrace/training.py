@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from backtrace.arrays.executor import ArrayExecutor
 from backtrace.codegen import ScalarExecutor, is_small
 from backtrace.errors import Fault, NumericError
-from backtrace.executor import ArrayExecutor, Arrays, Executor
+from backtrace.executor import Executor
 from backtrace.graph import STOP, Graph
+from backtrace.recording import Recording, Records, Stretch
 from backtrace.schedule import Batch, Keep, Moment
 
 Progress = Callable[[int], None]
+Losses = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.float64]
 MOST = 64
 """Of an epoch of more updates the first so many and the last are recorded."""
 CHUNK = 1000
@@ -30,22 +33,6 @@ class DivergedError(NumericError):
         hint = "a smaller learning rate or smaller values may help"
         super().__init__(Fault(f"epoch {epoch}: the numbers left the finite range ({what})", hint=hint))
         self.epoch = epoch
-
-
-@dataclass(frozen=True)
-class Recording:
-    """What a run leaves: everything of the kept updates, the objective of all epochs, the last parameters.
-
-    ``batches`` are the samples of the kept updates, where an update does not use all; ``stopped`` says that the
-    graph's condition ended the training.
-    """
-
-    records: dict[Moment, Arrays]
-    losses: npt.NDArray[np.float64]
-    state: Arrays
-    executor: str
-    batches: dict[Moment, Batch] = field(default_factory=dict)
-    stopped: bool = False
 
 
 def executor_for(graph: Graph) -> Executor:
@@ -77,29 +64,59 @@ def train(
     executor = executor or make(graph)
     with np.errstate(all="ignore"):
         if graph.schedule is None:
-            return _all_at_once(graph, executor, epochs, keep, progress)
+            return _AllAtOnce(graph, executor, progress).train(epochs, keep)
         return _Batches(graph, executor, make).train(epochs, keep, progress)
 
 
-def _all_at_once(
-    graph: Graph, executor: Executor, epochs: int, keep: Iterable[Keep], progress: Progress | None
-) -> Recording:
-    """One update an epoch, on all samples."""
-    records: dict[Moment, Arrays] = {}
-    losses: list[float] = []
-    kept = {epoch if isinstance(epoch, int) else epoch[0] for epoch in keep}
-    for start, stop in _segments(epochs, kept):
-        losses += _advanced(executor, start, stop - 1, progress)
-        at = len(losses) + 1
-        record = _observed(executor, at)
-        records[Moment(at)] = record
-        losses.append(_objective(graph, record))
-        _check_finite(graph, record, at)
-        if progress:
-            progress(at)
-        if graph.until and record[STOP]:
-            return Recording(records, np.asarray(losses), executor.state(), executor.kind, stopped=True)
-    return Recording(records, np.asarray(losses), executor.state(), executor.kind)
+class _AllAtOnce:
+    """Training by one update an epoch, on all samples."""
+
+    def __init__(self, graph: Graph, executor: Executor, progress: Progress | None) -> None:
+        self.graph, self.executor, self.progress = graph, executor, progress
+        self.records = Records()
+        self.losses: list[Losses] = []
+        self.done = 0
+        self.stopped = False
+
+    def train(self, epochs: int, keep: Iterable[Keep]) -> Recording:
+        """Epochs that nobody looks at, then some to be recorded, and so on; the last is always recorded."""
+        kept = {epochs} | {epoch if isinstance(epoch, int) else epoch[0] for epoch in keep}
+        for first, last in _runs(epoch for epoch in kept if 1 <= epoch <= epochs):
+            self.advance(first - 1)
+            self.record(last if self.done == first - 1 else self.done + 1)
+            if self.stopped:
+                break
+        losses = np.concatenate(self.losses)
+        return Recording(self.records, losses, self.executor.state(), self.executor.kind, stopped=self.stopped)
+
+    def advance(self, last: int) -> None:
+        """Go on to the end of an epoch; stop before it where the graph's condition holds."""
+        while self.done < last:
+            count = min(CHUNK, last - self.done)
+            made = _advanced(self.executor, self.done + 1, count)
+            self.count(made)
+            if len(made) < count:
+                break
+            if not np.isfinite(made[-1]):
+                raise DivergedError(self.done - count + 1 + int(np.argmax(~np.isfinite(made))), "the objective")
+
+    def record(self, last: int) -> None:
+        """Go on to the end of an epoch, or of the one in which the graph's condition holds, and record all of them."""
+        stretch, begun = Stretch.begun(self.executor, last - self.done), self.done
+        while self.done < last and not self.stopped:
+            part = stretch.rows[self.done - begun :][:CHUNK]
+            made = _recorded(self.executor, self.done + 1, part)
+            self.count(made)
+            _check_finite(stretch, part[: len(made)], self.done - len(made) + 1)
+            self.stopped = _holds(stretch, part[len(made) - 1])
+        self.records.add(Moment(begun + 1), stretch._replace(rows=stretch.rows[: self.done - begun]))
+
+    def count(self, losses: Sequence[float]) -> None:
+        """Epochs are done."""
+        self.losses.append(np.asarray(losses, dtype=float))
+        self.done += len(losses)
+        if self.progress:
+            self.progress(self.done)
 
 
 class _Batches:
@@ -111,7 +128,7 @@ class _Batches:
         if graph.rest is not None:
             self.executors.append((graph.rest, make(graph.rest)))
         self.at = 0
-        self.records: dict[Moment, Arrays] = {}
+        self.records = Records()
         self.batches: dict[Moment, Batch] = {}
 
     def train(self, epochs: int, keep: Iterable[Keep], progress: Progress | None) -> Recording:
@@ -146,13 +163,15 @@ class _Batches:
         graph, executor = self.turned_to(batch)
         executor.feed(graph.batch(batch, self.graph.data))
         if moment.update not in recorded and not graph.until:
-            (loss,) = _updates(executor, moment.epoch, 1)
+            (loss,) = _advanced(executor, moment.epoch, 1)
             return loss, False
-        record = _observed(executor, moment.epoch)
-        _check_finite(graph, record, moment.epoch)
+        stretch = Stretch.begun(executor, 1)
+        (loss,) = _recorded(executor, moment.epoch, stretch.rows)
+        _check_finite(stretch, stretch.rows, moment.epoch)
         if moment.update in recorded:
-            self.records[moment], self.batches[moment] = record, batch
-        return _objective(graph, record), bool(graph.until and record[STOP])
+            self.records.add(moment, stretch)
+            self.batches[moment] = batch
+        return loss, _holds(stretch, stretch.rows[0])
 
     def turned_to(self, batch: Batch) -> tuple[Graph, Executor]:
         """The graph and the executor for a batch of this size, with the parameters as they are."""
@@ -172,54 +191,52 @@ class _Batches:
     def forget(self, epoch: int, kept: Collection[Keep]) -> None:
         """Drop what was recorded only because the training might have ended here."""
         if self.graph.until and epoch not in kept:
-            for moment in [m for m in self.records if m.epoch == epoch and m not in kept]:
-                del self.records[moment], self.batches[moment]
+            self.records.forget(epoch, kept)
+            for moment in [m for m in self.batches if m.epoch == epoch and m not in kept]:
+                del self.batches[moment]
 
 
-def _segments(epochs: int, keep: Iterable[int]) -> list[tuple[int, int]]:
-    """The kept epochs, each with the first epoch that comes before it unrecorded; the last is always kept."""
-    kept = sorted({epoch for epoch in keep if 1 <= epoch <= epochs} | {epochs})
-    return list(zip([1, *(epoch + 1 for epoch in kept[:-1])], kept, strict=True))
+def _runs(epochs: Iterable[int]) -> list[tuple[int, int]]:
+    """Whole numbers as runs, each with its first and its last."""
+    found: list[tuple[int, int]] = []
+    for epoch in sorted(epochs):
+        first = found.pop()[0] if found and found[-1][1] == epoch - 1 else epoch
+        found.append((first, epoch))
+    return found
 
 
-def _advanced(executor: Executor, first: int, last: int, progress: Progress | None) -> Sequence[float]:
-    losses: list[float] = []
-    for at in range(first, last + 1, CHUNK):
-        count = min(CHUNK, last + 1 - at)
-        made = _updates(executor, at, count)
-        losses += made
-        if progress:
-            progress(at + count - 1)
-        if len(made) < count:
-            break
-        if not np.isfinite(losses[-1]):
-            epoch = first + int(np.argmax(~np.isfinite(losses)))
-            raise DivergedError(epoch, "the objective")
-    return losses
+def _advanced(executor: Executor, epoch: int, count: int) -> Sequence[float]:
+    """The objective before each of some updates, the first of them in an epoch."""
+    return _made(lambda start, stop: executor.advance(stop - start), epoch, 0, count)
 
 
-def _updates(executor: Executor, first: int, count: int) -> Sequence[float]:
+def _recorded(executor: Executor, epoch: int, rows: Rows) -> Sequence[float]:
+    """The same of updates that are recorded."""
+    return _made(lambda start, stop: executor.record(rows[start:stop]), epoch, 0, len(rows))
+
+
+def _made(run: Callable[[int, int], Sequence[float]], epoch: int, start: int, stop: int) -> Sequence[float]:
     """Many updates at once; one by one where they fail, to tell in which epoch."""
     try:
-        return executor.advance(count)
+        return run(start, stop)
     except ARITHMETIC as error:
-        if count == 1:
-            raise DivergedError(first, str(error)) from None
-        return [loss for at in range(count) for loss in _updates(executor, first + at, 1)]
+        if stop - start == 1:
+            raise DivergedError(epoch, str(error)) from None
+    return [loss for at in range(start, stop) for loss in _made(run, epoch + at - start, at, at + 1)]
 
 
-def _observed(executor: Executor, epoch: int) -> Arrays:
-    try:
-        return executor.observe()
-    except ARITHMETIC as error:
-        raise DivergedError(epoch, str(error)) from None
+def _check_finite(stretch: Stretch, rows: Rows, epoch: int) -> None:
+    """Refuse infinity and nan; which it is, is looked up only where there is one."""
+    if np.isfinite(rows).all():
+        return
+    for at, row in enumerate(rows):
+        views = stretch.executor.views(row)
+        for equation in stretch.executor.graph.step:
+            array = views[equation.name]
+            if not np.isfinite(array).all():
+                raise DivergedError(epoch + at, f"{equation.name} is {array.ravel()[0]}")
 
 
-def _check_finite(graph: Graph, record: Arrays, epoch: int) -> None:
-    for equation in graph.step:
-        if not np.all(np.isfinite(record[equation.name])):
-            raise DivergedError(epoch, f"{equation.name} is {record[equation.name].ravel()[0]}")
-
-
-def _objective(graph: Graph, record: Arrays) -> float:
-    return float(record[graph.objective]) if graph.objective else float("nan")
+def _holds(stretch: Stretch, row: npt.NDArray[np.float64]) -> bool:
+    """Whether the graph's condition held in an update."""
+    return bool(stretch.executor.graph.until) and bool(stretch.executor.views(row)[STOP])

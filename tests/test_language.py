@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from backtrace import yamlfile
+from backtrace.arrays.executor import ArrayExecutor
 from backtrace.build import build
 from backtrace.codegen import ScalarExecutor
 from backtrace.config import from_document
 from backtrace.errors import ConfigError
-from backtrace.executor import ArrayExecutor, evaluate
+from backtrace.executor import evaluate
 from backtrace.expressions import (
     Call,
     Element,
@@ -32,6 +33,7 @@ from backtrace.keys.symbols import symbol
 from backtrace.ops import MACROS, TABLE, Scope, latex, mathml, typed
 from backtrace.ops.latex import LATEX
 from backtrace.render import tex
+from tests.observing import observed
 
 GIVEN = {
     "s": np.array(-3.0),
@@ -281,14 +283,14 @@ def test_an_activation_and_a_loss_may_have_options(
     activation: str, loss: str, target: str, slopes: list[list[float]]
 ) -> None:
     net = graph(LAYERS.format(activation=activation, loss=loss, target=target))
-    np.testing.assert_allclose(ArrayExecutor(net).observe()["dE_tot/dW"], slopes, rtol=1e-15, atol=1e-15)
+    np.testing.assert_allclose(observed(ArrayExecutor(net))["dE_tot/dW"], slopes, rtol=1e-15, atol=1e-15)
 
 
 def test_a_label_may_be_the_target_of_a_layered_network() -> None:
     net = graph(LAYERS.format(activation="softmax", loss="sparse_cross_entropy", target="1"))
     o = np.exp([0.0, 3.0]) / np.exp([0.0, 3.0]).sum()
     expected = np.outer([1, 2], o - [0, 1])  # softmax with cross-entropy: o - y
-    np.testing.assert_allclose(ArrayExecutor(net).observe()["dE_tot/dW"], expected, rtol=1e-13)
+    np.testing.assert_allclose(observed(ArrayExecutor(net))["dE_tot/dW"], expected, rtol=1e-13)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pytest
 
 from backtrace import yamlfile
+from backtrace.arrays.executor import ArrayExecutor
 from backtrace.build import build
 from backtrace.codegen import ScalarExecutor
 from backtrace.config import from_document
 from backtrace.errors import ConfigError
-from backtrace.executor import ArrayExecutor
 from backtrace.graph import Graph
 from backtrace.render.formulas import Layout
 from backtrace.render.text import report_text
@@ -22,6 +22,7 @@ from backtrace.report import all_targets
 from backtrace.rules import OPTIMIZERS
 from backtrace.trace import Trace, changed, run_graph
 from backtrace.training import train
+from tests.observing import observed
 
 Array = npt.NDArray[np.float64]
 Step = Callable[..., Any]
@@ -186,7 +187,7 @@ def check(config: str, expected: Mapping[str, Array]) -> None:
     for executor in EXECUTORS:
         runner = executor(graph)
         runner.advance(STEPS - 3)
-        runner.observe()  # what is recorded counts like what is not
+        observed(runner)  # what is recorded counts like what is not
         runner.advance(2)
         found = runner.state()
         for name, values in expected.items():
@@ -290,8 +291,8 @@ optimizer:
 """
     for executor in EXECUTORS:
         runner = executor(graph_of(NETWORK + config))
-        runner.observe()
-        found, g = runner.observe(), gradient
+        observed(runner)
+        found, g = observed(runner), gradient
         p = start()
         v = {"W": np.zeros((2, 3)), "w": np.array([0.1, 0.2, 0.3]), "b": np.array(0.0)}
         for n, k in ((3, 1), (4, 2)):

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from backtrace import yamlfile
+from backtrace.arrays.executor import ArrayExecutor
 from backtrace.backward import gradients
 from backtrace.build import build
 from backtrace.codegen import ScalarExecutor
 from backtrace.config import from_document
-from backtrace.executor import ArrayExecutor, evaluate
+from backtrace.executor import evaluate
 from backtrace.expressions import Expr, Name, Type, parse
 from backtrace.graph import Equation
 from backtrace.ops import Scope, typed

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import backtrace
+from backtrace.arrays.executor import ArrayExecutor
 from backtrace.build import build
 from backtrace.codegen import ScalarExecutor
 from backtrace.config import from_document
 from backtrace.errors import ConfigError, UsageError
-from backtrace.executor import ArrayExecutor, Executor
+from backtrace.executor import Executor
 from backtrace.graph import Graph
 from backtrace.schedule import Moment, Schedule
 from backtrace.training import MOST, train

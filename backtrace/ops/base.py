@@ -86,6 +86,17 @@ class Op(ABC):
         What it does not mention is not read: an operand's element may be a sum of hundreds of terms.
         """
 
+    def contraction(self, call: Call) -> tuple[tuple[str, ...], str] | None:
+        """The axes of operands and result as letters, where it sums products: ``("ij", "jk"), "ik"``; None for most.
+
+        What the result does not have is summed over.
+        """
+        return None
+
+    def for_arrays(self, call: Call) -> Expr | None:
+        """The same in operations that numpy has one call each for; None where it is no such combination."""
+        return None
+
     def settled(self, args: tuple[Expr, ...], values: Values | None) -> Call | None:
         """Another call that says the same now that the given values are known; None for most. Raises ShapeError."""
         return None

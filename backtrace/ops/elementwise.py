@@ -22,13 +22,15 @@ from backtrace.ops.base import ZERO, Array, Op, Read, ShapeError, broadcast, rul
 class Elementwise(Op):
     """An operation that computes each element from the operands' elements at the same place.
 
-    ``scalar`` is Python source over the operands' letters and the functions of ``SCALAR_NAMES``. In a derivative,
-    ``{given}`` stands for the options as they were given.
+    ``scalar`` is Python source over the operands' letters and the functions of ``SCALAR_NAMES``; ``on_arrays`` is what
+    whole arrays are better computed by, where no number overflows that would matter. In a derivative, ``{given}``
+    stands for the options as they were given.
     """
 
     letters: str
     array: Callable[..., Any]
     scalar: str
+    on_arrays: str = ""
     derivatives: tuple[str, ...]
 
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
@@ -216,7 +218,14 @@ SCALAR_NAMES: dict[str, Any] = {name: getattr(math, name) for name in _FUNCTIONS
 
 
 def _row(
-    name: str, letters: str, array: Callable[..., Any], scalar: str, by: tuple[str, ...], about: str, **options: float
+    name: str,
+    letters: str,
+    array: Callable[..., Any],
+    scalar: str,
+    by: tuple[str, ...],
+    about: str,
+    on_arrays: str = "",
+    **options: float,
 ) -> Elementwise:
     count = len(letters)
     return Elementwise(
@@ -228,6 +237,7 @@ def _row(
         letters=letters,
         array=array,
         scalar=scalar,
+        on_arrays=on_arrays,
         derivatives=by,
     )
 
@@ -290,7 +300,15 @@ ROWS: tuple[Elementwise, ...] = (
         ("0", "where(c, 1, 0)", "where(c, 0, 1)"),
         "a where the condition holds, else b",
     ),
-    _row("sigmoid", "x", _sigmoid, "sigmoid(x)", ("y * (1 - y)",), "the logistic function 1 / (1 + exp(-x))"),
+    _row(
+        "sigmoid",
+        "x",
+        _sigmoid,
+        "sigmoid(x)",
+        ("y * (1 - y)",),
+        "the logistic function 1 / (1 + exp(-x))",
+        on_arrays="1 / (1 + exp(-x))",
+    ),
     _row("tanh", "x", np.tanh, "tanh(x)", ("1 - y**2",), "the hyperbolic tangent"),
     _row(
         "relu",
@@ -334,6 +352,7 @@ ROWS: tuple[Elementwise, ...] = (
         "(x + log1p(exp(-x)) if x >= 0 else log1p(exp(x)))",
         ("sigmoid(x)",),
         "log(1 + exp(x))",
+        on_arrays="max(x, 0) + log1p(exp(-abs(x)))",
     ),
     _row(
         "silu",
@@ -342,6 +361,7 @@ ROWS: tuple[Elementwise, ...] = (
         "x * sigmoid(x)",
         ("sigmoid(x) + y * (1 - sigmoid(x))",),
         "x·sigmoid(x), also called swish",
+        on_arrays="x / (1 + exp(-x))",
     ),
     _row(
         "gelu",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+import numpy as np
+
 from backtrace.expressions import Call, Expr, Index
 from backtrace.ops.base import ONE, ZERO, Read, unbroadcast
 from backtrace.ops.elementwise import Elementwise, added, greatest, multiplied, smallest
@@ -15,9 +17,13 @@ from backtrace.ops.elementwise import Elementwise, added, greatest, multiplied, 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Many(Elementwise):
-    """An operation on any number of operands, computed from left to right; ``sign`` joins them in generated code."""
+    """An operation on any number of operands, computed from left to right.
+
+    ``sign`` joins them in generated code, ``ufunc`` joins two arrays.
+    """
 
     sign: str
+    ufunc: np.ufunc
     pair: Callable[[float, float], float]
 
     def number(self, args: list[float]) -> float:
@@ -69,7 +75,14 @@ def chosen(row: Choice, args: list[Expr], k: int) -> Expr:
     return found
 
 
-def _many(name: str, about: str, array: Callable[..., Any], sign: str, pair: Callable[[float, float], float]) -> Many:
+def _many(
+    name: str,
+    about: str,
+    array: Callable[..., Any],
+    sign: str,
+    pair: Callable[[float, float], float],
+    ufunc: np.ufunc,
+) -> Many:
     return Many(
         name=name,
         about=about,
@@ -81,6 +94,7 @@ def _many(name: str, about: str, array: Callable[..., Any], sign: str, pair: Cal
         derivatives=("",),
         sign=sign,
         pair=pair,
+        ufunc=ufunc,
     )
 
 
@@ -89,7 +103,7 @@ def _choice(
 ) -> Choice:
     return Choice(
         name=name, about=about, least=2, most=None, letters="", array=array, scalar="", derivatives=("",),
-        sign=pair.__name__, pair=pair, reaches=reaches, passes=passes,
+        sign=pair.__name__, pair=pair, ufunc=np.maximum if pair is max else np.minimum, reaches=reaches, passes=passes,
     )  # fmt: skip
 
 
@@ -100,8 +114,8 @@ MINIMUM = _choice(
     "minimum", "the smallest of its operands; a tie goes to the first", smallest, min, "less_equal", "less"
 )
 ROWS: tuple[Many, ...] = (
-    _many("add", "the sum of all operands", added, "+", operator.add),
-    _many("mul", "the product of all operands", multiplied, "*", operator.mul),
+    _many("add", "the sum of all operands", added, "+", operator.add, np.add),
+    _many("mul", "the product of all operands", multiplied, "*", operator.mul, np.multiply),
     MAXIMUM,
     MINIMUM,
 )

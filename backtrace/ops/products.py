@@ -42,6 +42,11 @@ class MatMul(Op):
             raise ShapeError(f"{shape_text(a)} @ {shape_text(b)} does not fit: {a[-1]} is not {b[0]}")
         return a[:-1] + b[1:]
 
+    def contraction(self, call: Call) -> tuple[tuple[str, ...], str]:
+        """The last axis of the left and the first of the right are summed over."""
+        left, right = ("ik"[2 - len(call.args[0].shape) :], "kj"[: len(call.args[1].shape)])
+        return (left, right), f"{left[:-1]}{right[1:]}"
+
     def compute(self, call: Call, *arrays: Array) -> Array:
         """One BLAS call where only one operand is sampled, else a product for each sample."""
         (a, b), (left, right) = arrays, call.args
@@ -100,6 +105,10 @@ class Outer(Op):
         if len(a) != 1 or len(b) != 1:
             raise ShapeError(f"outer takes two vectors, not {shape_text(a)} and {shape_text(b)}")
         return a + b
+
+    def contraction(self, call: Call) -> tuple[tuple[str, ...], str]:
+        """Nothing is summed over."""
+        return ("i", "j"), "ij"
 
     def compute(self, call: Call, *arrays: Array) -> Array:
         """By broadcasting, so that a sample axis may stand first."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product as cartesian
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -83,6 +83,23 @@ class Reduction(OverAxes):
     def _count(self, call: Call) -> int:
         return math.prod(call.args[0].shape[at] for at in self.axes(call))
 
+    def contraction(self, call: Call) -> tuple[tuple[str, ...], str] | None:
+        """Of a plain sum: the reduced axes are left out."""
+        axes, letters = self.axes(call), LETTERS[: len(call.args[0].shape)]
+        if self.mean or call.option("keepdims") or len(letters) < len(call.args[0].shape):
+            return None
+        return (letters,), "".join(letter for at, letter in enumerate(letters) if at not in axes)
+
+    def for_arrays(self, call: Call) -> Expr | None:
+        """A mean is a sum divided; with axes of size 1 it is one without them in another shape."""
+        (x,), axis = call.args, ("axis", self.axes(call))
+        if self.mean:
+            kept = ("keepdims", bool(call.option("keepdims")))
+            return Call("div", (Call("sum", (x,), (axis, kept)), Num(self._count(call))))
+        if not call.option("keepdims"):
+            return None
+        return Call("reshape", (Call("sum", (x,), (axis,)),), (("shape", call.shape),))
+
     def compute(self, call: Call, *arrays: Array) -> Array:
         """By numpy."""
         out = np.sum(arrays[0], **self.along(call))
@@ -113,6 +130,19 @@ class OverSamples(Op):
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
         """The shape of one sample."""
         return args[0].shape
+
+    def contraction(self, call: Call) -> tuple[tuple[str, ...], str] | None:
+        """Of a sum over samples: no axis of a sample is left out."""
+        letters = LETTERS[: len(call.shape)]
+        fits = not self.mean and call.args[0].sampled and len(letters) == len(call.shape)
+        return ((letters,), letters) if fits else None
+
+    def for_arrays(self, call: Call) -> Expr | None:
+        """A mean is a sum divided; what is the same for every sample counts as often as there are samples."""
+        (x,), count = call.args, Num(call.option("count"))
+        if self.mean:
+            return Call("div", (Call("sum_samples", (x,), call.options), count)) if x.sampled else x
+        return None if x.sampled else Call("mul", (x, count))
 
     def compute(self, call: Call, *arrays: Array) -> Array:
         """What is the same for every sample counts as often as there are samples."""
@@ -147,6 +177,8 @@ class OverSamples(Op):
         return Call("div", (ONE, count)) if self.mean else ONE
 
 
+LETTERS: Final = "ijklmnop"
+"""The axes of an array in a contraction."""
 AXIS = {"axis": None, "keepdims": False}
 ROWS: tuple[Op, ...] = (
     Reduction(name="sum", about="the sum over all elements, or along axes", options=AXIS, mean=False),

@@ -28,11 +28,13 @@ def one_axis(call_options: Mapping[str, Any], rank: int) -> int:
 class AlongAxis(Kernel):
     """An operation whose elements each read all elements along one axis (the last, unless ``axis`` says).
 
-    ``run`` is stable: the greatest element is subtracted before exp. ``text_book`` is what a reader is shown.
+    ``run`` is stable: the greatest element is subtracted before exp. ``text_book`` is what a reader is shown, ``array``
+    the same of numbers ``x`` with the greatest subtracted, ``total`` the sum of their exp.
     """
 
     run: Callable[[Array, int], Any]
     text_book: Callable[[Expr, list[Expr]], Expr]
+    array: str
     back: str
     by: Callable[[Expr, Expr, bool], Expr]
 
@@ -54,6 +56,12 @@ class AlongAxis(Kernel):
         along = (("axis", self.axis(call)), ("keepdims", True))
         summed = Call("sum", (Call("mul", (g, y)) if self.name == "softmax" else g,), along)
         return substitute(rule(self.back), {"g": g, "y": y, "total": summed})
+
+    def for_arrays(self, call: Call) -> Expr | None:
+        """By the greatest along the axis and the sum of exp."""
+        along = (("axis", self.axis(call)), ("keepdims", True))
+        shifted = Call("sub", (call.args[0], Call("max", call.args, along)))
+        return substitute(rule(self.array), {"x": shifted, "total": Call("sum", (_exp(shifted),), along)})
 
     def line(self, call: Call, index: Index) -> list[Index]:
         """The indexes along the axis through an element."""
@@ -125,6 +133,7 @@ ROWS: tuple[AlongAxis, ...] = (
         run=_softmax,
         numbers=softmax_numbers,
         text_book=lambda x, line: Call("div", (_exp(x), total([_exp(v) for v in line]))),
+        array="exp(x) / total",
         back="y * (g - total)",
         by=_softmax_by,
     ),
@@ -135,6 +144,7 @@ ROWS: tuple[AlongAxis, ...] = (
         run=_log_softmax,
         numbers=log_softmax_numbers,
         text_book=lambda x, line: Call("sub", (x, Call("log", (total([_exp(v) for v in line]),)))),
+        array="x - log(total)",
         back="g - exp(y) * total",
         by=_log_softmax_by,
     ),

@@ -16,10 +16,10 @@ from backtrace.executor import Arrays
 from backtrace.expressions import Type
 from backtrace.graph import EPOCH, RATE, UPDATE, Graph
 from backtrace.keys import Keys
+from backtrace.recording import Recording
 from backtrace.saved.header import Header, refused
 from backtrace.schedule import Batch, Moment
 from backtrace.trace import Trace, changed, with_rates
-from backtrace.training import Recording
 from backtrace.yamlfile import parse
 
 Shape = tuple[int, ...]

@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from backtrace.arrays.executor import ArrayExecutor
 from backtrace.build import build
 from backtrace.comparison.expected import reading
 from backtrace.config import from_document
 from backtrace.config.records import Array
 from backtrace.errors import Fault, NumericError, UsageError
-from backtrace.executor import ArrayExecutor
 from backtrace.graph import Graph
 from backtrace.keys import Target
 from backtrace.quantities import View

@@ -1,0 +1,114 @@
+"""What a run leaves: recorded updates as rows of numbers in one array, read by name when somebody asks."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from tempfile import TemporaryFile
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from backtrace.executor import Arrays, Executor, counters
+from backtrace.schedule import Batch, Keep, Moment
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a run leaves: everything of the kept updates, the objective of all epochs, the last parameters.
+
+    ``batches`` are the samples of the kept updates, where an update does not use all; ``stopped`` says that the
+    graph's condition ended the training.
+    """
+
+    records: Mapping[Moment, Arrays]
+    losses: npt.NDArray[np.float64]
+    state: Arrays
+    executor: str
+    batches: Mapping[Moment, Batch] = field(default_factory=dict)
+    stopped: bool = False
+
+
+class Stretch(NamedTuple):
+    """Updates recorded one after another: what stood before the first, and a row of numbers for each.
+
+    ``given`` are the values that the updates read, ``state`` the parameters and optimiser states before the first of
+    them, ``made`` how many updates came before it; ``rows`` has the shape (updates, the executor's width).
+    """
+
+    executor: Executor
+    given: Arrays
+    state: Arrays
+    made: int
+    rows: npt.NDArray[np.float64]
+
+    @classmethod
+    def begun(cls, executor: Executor, count: int) -> Stretch:
+        """So many updates that are about to be made."""
+        return cls(executor, executor.given, executor.state(), executor.made, space(count, executor.width))
+
+    def record(self, at: int) -> Arrays:
+        """Everything of one of the updates by name: what stood before, what was computed, the forward pass after it."""
+        found = self.executor.views(self.rows[at])
+        before = self.given | self.state_before(at) | counters(self.executor.graph, self.made + at)
+        return before | found | self.executor.after(self.given | self.renewed(found))
+
+    def state_before(self, at: int) -> Arrays:
+        """The parameters and states before an update: those that the update before it left."""
+        return self.renewed(self.executor.views(self.rows[at - 1])) if at else self.state
+
+    def renewed(self, found: Arrays) -> Arrays:
+        """The new parameters and states among what an update computed."""
+        return {old: found[new] for new, old in self.executor.graph.replaced}
+
+
+class Records(Mapping[Moment, Arrays]):
+    """The recorded updates in the order of training; one is made into named arrays when it is looked at.
+
+    A stretch of several updates is one of epochs that make one update each.
+    """
+
+    def __init__(self) -> None:
+        self._firsts: list[Moment] = []
+        self._stretches: list[Stretch] = []
+
+    def add(self, first: Moment, stretch: Stretch) -> None:
+        """Take a stretch that begins with an update, later than all before."""
+        self._firsts.append(first)
+        self._stretches.append(stretch)
+
+    def forget(self, epoch: int, kept: Collection[Keep]) -> None:
+        """Drop the updates of the last epoch, except those to be kept."""
+        start = bisect_left(self._firsts, Moment(epoch, 0))
+        again = [(m, s) for m, s in zip(self._firsts[start:], self._stretches[start:], strict=True) if m in kept]
+        del self._firsts[start:], self._stretches[start:]
+        for first, stretch in again:
+            self.add(first, stretch)
+
+    def __getitem__(self, moment: Moment) -> Arrays:
+        place = bisect_right(self._firsts, moment) - 1
+        at = 0 if place < 0 else moment.epoch - self._firsts[place].epoch
+        if place < 0 or moment.update != self._firsts[place].update or at >= len(self._stretches[place].rows):
+            raise KeyError(moment)
+        return self._stretches[place].record(at)
+
+    def __iter__(self) -> Iterator[Moment]:
+        for (epoch, update), stretch in zip(self._firsts, self._stretches, strict=True):
+            for at in range(len(stretch.rows)):
+                yield Moment(epoch + at, update)
+
+    def __len__(self) -> int:
+        return sum(len(stretch.rows) for stretch in self._stretches)
+
+
+MOST_IN_MEMORY = 1 << 28
+"""Bytes; a longer recording lies in a temporary file, which the system keeps in memory as far as there is room."""
+
+
+def space(count: int, width: int) -> npt.NDArray[np.float64]:
+    """Rows for so many updates, all zero."""
+    if count * width * 8 <= MOST_IN_MEMORY:
+        return np.zeros((count, width))
+    return np.memmap(TemporaryFile(), dtype=np.float64, shape=(count, width))
