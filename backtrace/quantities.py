@@ -20,11 +20,12 @@ from backtrace.graph import RATE, Equation, Graph
 from backtrace.keys import Derivative, Keys, Part, Path, Short, Target, Via, resampled
 from backtrace.ops import TABLE
 from backtrace.ops.base import ONE
-from backtrace.ops.elementwise import SCALAR_NAMES, Elementwise
+from backtrace.ops.elementwise import Elementwise
 from backtrace.ops.many import Many
 from backtrace.scalars import element
 from backtrace.schedule import Batch
 from backtrace.simplify import simplified
+from backtrace.straight import python
 
 FEW_WAYS = 8
 """Of a junction with so many ways, those that give 0 are left out of its formula."""
@@ -339,13 +340,11 @@ def _given_name(expr: Expr) -> str | None:
 
 
 @cache
-def _function(op: str) -> Callable[..., float]:
-    """A row's computation of one number, from its own source in the table."""
+def _function(op: str, options: tuple[tuple[str, Any], ...]) -> Callable[..., float]:
+    """A row's computation of one number, from its own text in the table."""
     row = TABLE[op]
     assert isinstance(row, Elementwise)
-    parameters = ", ".join([*row.letters, *row.options])
-    result: Callable[..., float] = eval(f"lambda {parameters}: {row.scalar}", dict(SCALAR_NAMES))
-    return result
+    return python.function(Call(op, tuple(map(Ref, row.letters)), options), row.letters)[0]
 
 
 def evaluated(expr: Expr, value: Callable[[Any], float]) -> float:
@@ -371,9 +370,9 @@ def evaluated(expr: Expr, value: Callable[[Any], float]) -> float:
 
 def applied(call: Call, args: Sequence[float]) -> float:
     """An elementwise operation of plain numbers."""
-    op, options = call.op, {**TABLE[call.op].options, **dict(call.options)}
+    op = call.op
     try:
-        return float(_function(op)(*args, **options))
+        return _function(op, call.options)(*args)
     except ZeroDivisionError:
         return math.nan if args[0] == 0 or math.isnan(args[0]) else math.copysign(math.inf, args[0])
     except OverflowError:

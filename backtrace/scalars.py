@@ -33,14 +33,14 @@ def element(expr: Expr, index: Index = (), sample: int | None = None) -> Expr:
     """
     if isinstance(expr, Num):
         return expr
-    index = _fitted(index, expr)
+    index = fitted(index, expr)
     if not isinstance(expr, Call):
         assert isinstance(expr, Name)
         return Ref(Element(expr.id, index, sample if expr.sampled else None))
     return TABLE[expr.op].element(expr, index, _Reader(expr, None, sample))
 
 
-def _fitted(index: Index, expr: Expr) -> Index:
+def fitted(index: Index, expr: Expr) -> Index:
     """An index into a larger result as an index into what is broadcast to it."""
     shape = expr.shape
     if len(index) == len(shape):

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from backtrace.arrays.executor import ArrayExecutor
-from backtrace.codegen import ScalarExecutor, is_small
+from backtrace.codegen import is_small
+from backtrace.compiled import scalar_executor
 from backtrace.errors import Fault, NumericError
 from backtrace.executor import Executor
 from backtrace.graph import STOP, Graph
@@ -35,9 +36,9 @@ class DivergedError(NumericError):
         self.epoch = epoch
 
 
-def executor_for(graph: Graph) -> Executor:
-    """The executor that is faster for the graph, by its size alone."""
-    return ScalarExecutor(graph) if is_small(graph) else ArrayExecutor(graph)
+def executor_for(graph: Graph, updates: int = 1) -> Executor:
+    """The executor that is faster for so many updates of the graph at once, by its size alone."""
+    return scalar_executor(graph, updates) if is_small(graph) else ArrayExecutor(graph)
 
 
 def train(
@@ -61,6 +62,8 @@ def train(
     Raises:
         DivergedError: a number stopped being finite; the fault says in which epoch and quantity.
     """
+    if graph.schedule is None and make is executor_for:
+        executor = executor or executor_for(graph, epochs)
     executor = executor or make(graph)
     with np.errstate(all="ignore"):
         if graph.schedule is None:

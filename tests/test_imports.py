@@ -39,8 +39,13 @@ ROWS = (
     "keys.writing keys.symbols",
     "keys.reading",
     "keys",
+    "straight.nodes",
+    "straight.lowering straight.schedule",
+    "straight.program straight.writing",
+    "straight.python straight.llvm straight",
+    "straight.machine",
     "build codegen chains recording arrays.contraction",
-    "arrays.nodes",
+    "arrays.nodes compiled",
     "arrays.biases arrays.grouping",
     "arrays.lowering",
     "arrays.plan",
@@ -185,10 +190,15 @@ DOORS = {
     "click": set[str](),
     "rich": {"render.terminal"},
     "matplotlib": {"render.matplot", "render.pixels"},
+    "llvmlite": {"straight.machine"},
 }
 
 # Imported when first needed: the command line answers --help without numpy, str(trace) needs a renderer.
-LAZY = {"__init__", *DOORS["typer"], *DOORS["matplotlib"], "expressions.tree", "render.terminal", "trace"}
+LAZY = {"__init__", *DOORS["typer"], *DOORS["matplotlib"], *DOORS["llvmlite"]} | {
+    "expressions.tree",
+    "render.terminal",
+    "trace",
+}
 
 
 @cache

@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from backtrace.backward import gradient_name, gradients
-from backtrace.codegen import SCALAR_NAMES, Source
 from backtrace.executor import evaluate
 from backtrace.expressions import Call, Element, Expr, ExpressionError, Index, Name, Type, parse
 from backtrace.graph import Equation
@@ -26,6 +25,7 @@ from backtrace.ops.many import chosen
 from backtrace.ops.products import MatMul
 from backtrace.ops.reductions import OverSamples, Reduction
 from backtrace.scalars import derivative, element, reached
+from backtrace.straight import python
 from tests.strategies import GENERIC, SAMPLES, Array, Example, examples, whole_shape
 
 STEP = 1e-30
@@ -150,16 +150,16 @@ class Scalars:
     """Evaluates scalar expressions by the source that the generator writes for them."""
 
     def __init__(self, example: Example, y: Array) -> None:
-        self.source = Source(SAMPLES, {})
-        self.values: dict[str, float] = {}
+        self.values: dict[Element, float] = {}
         for name, values in {**example.given, "y": y}.items():
             sampled = (name != "y" and example.names[name].sampled) or (name == "y" and example.expr.sampled)
             for place in np.ndindex(values.shape):
                 key = Element(name, place[1:], place[0]) if sampled else Element(name, place)
-                self.values[self.source.variable(key)] = float(values[place])
+                self.values[key] = float(values[place])
 
     def __call__(self, expr: Expr) -> float:
-        return float(eval(self.source.text(expr), dict(SCALAR_NAMES), self.values))
+        function, keys = python.function(expr)
+        return function(*(self.values[key] for key in keys))
 
 
 QUIET = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -26,10 +26,11 @@ from backtrace.expressions import Call, Expr, Name, Num, Type
 from backtrace.graph import Equation
 from backtrace.ops import TABLE, retyped
 from backtrace.ops.base import Op
-from backtrace.ops.elementwise import SCALAR_NAMES, Elementwise
+from backtrace.ops.elementwise import Elementwise
 from backtrace.ops.extremes import Extreme
 from backtrace.ops.many import Many
 from backtrace.ops.movements import Movement
+from backtrace.straight.nodes import FUNCTIONS
 
 BINARY: Final[dict[type[ast.AST], np.ufunc]] = {
     ast.Add: np.add,
@@ -44,12 +45,12 @@ BINARY: Final[dict[type[ast.AST], np.ufunc]] = {
     ast.NotEq: np.not_equal,
 }
 CALLED: Final[dict[str, np.ufunc]] = {
-    **{name: getattr(np, name) for name in SCALAR_NAMES if hasattr(np, name)},
+    **{name: getattr(np, name) for name in FUNCTIONS if hasattr(np, name)},
     "abs": np.absolute,
     "atan": np.arctan,
     "max": np.maximum,
     "min": np.minimum,
-    "power": np.power,
+    "pow": np.power,
 }
 """What the rules of elementwise operations call, as numpy has it."""
 GREATER: Final = {"Gt": np.maximum, "GtE": np.maximum, "Lt": np.minimum, "LtE": np.minimum}
@@ -129,7 +130,7 @@ class Lowering:
         if isinstance(op, Many):
             found = operands[0]
             for operand in operands[1:]:
-                found = self.apply(op.ufunc, found, operand)
+                found = self.text(_parsed(op.scalar), {"a": found, "b": operand})
             return found
         numbers = {**op.options, **dict(expr.options)}
         scope = {name: self.constant(float(value)) for name, value in numbers.items()}

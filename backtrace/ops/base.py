@@ -50,8 +50,6 @@ class Op(ABC):
     """The operation that is meant where there are several operands: max(a, b) is maximum(a, b)."""
 
     over_samples: ClassVar[bool] = False
-    gathers: ClassVar[bool] = False
-    """An element of the result reads many elements, so that it deserves a name where it is read often."""
     kernel: ClassVar[bool] = False
     """A result's elements are computed together (softmax), never one by one: a ``Kernel``."""
 
@@ -104,10 +102,10 @@ class Op(ABC):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Kernel(Op):
-    """An operation whose shown form would lose digits: generated code calls ``numbers`` on plain numbers instead."""
+    """An operation whose shown form would lose digits: generated code computes ``stable`` of the operand's elements."""
 
     kernel: ClassVar[bool] = True
-    numbers: Callable[[tuple[float, ...]], tuple[float, ...]]
+    stable: Callable[[list[Expr]], list[Expr]]
 
     @abstractmethod
     def lines(self, call: Call) -> Iterable[tuple[list[Index], list[Index]]]:

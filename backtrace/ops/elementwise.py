@@ -22,9 +22,9 @@ from backtrace.ops.base import ZERO, Array, Op, Read, ShapeError, broadcast, rul
 class Elementwise(Op):
     """An operation that computes each element from the operands' elements at the same place.
 
-    ``scalar`` is Python source over the operands' letters and the functions of ``SCALAR_NAMES``; ``on_arrays`` is what
-    whole arrays are better computed by, where no number overflows that would matter. In a derivative, ``{given}``
-    stands for the options as they were given.
+    ``scalar`` is a Python expression over the operands' letters, the functions of libm and those of the table; a letter
+    that stands only in a branch is computed only there. ``on_arrays`` is what whole arrays are better computed by,
+    where an infinity on the way does no harm. In a derivative, ``{given}`` stands for the options as given.
     """
 
     letters: str
@@ -199,22 +199,8 @@ SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 
 
-def _power_scalar(a: float, b: float) -> float:
-    return a * a if b == 2 else math.pow(a, b)  # a**b of a negative a may be complex
-
-
-def _sigmoid_scalar(x: float) -> float:
-    if x >= 0:
-        return 1 / (1 + math.exp(-x))
-    e = math.exp(x)
-    return e / (1 + e)
-
-
-_FUNCTIONS = "exp log log2 log10 log1p expm1 sqrt sin cos tan atan sinh cosh tanh erf"
-SCALAR_NAMES: dict[str, Any] = {name: getattr(math, name) for name in _FUNCTIONS.split()} | {
-    "sigmoid": _sigmoid_scalar,
-    "power": _power_scalar,
-}
+_SIGMOID = "(1 / (1 + exp(-x)) if x >= 0 else exp(x) / (exp(x) + 1))"
+_POWER_SCALAR = "(a * a if b == 2 else pow(a, b))"  # a**b of a negative a may be complex
 
 
 def _row(
@@ -255,7 +241,7 @@ ROWS: tuple[Elementwise, ...] = (
     _row("neg", "x", np.negative, "-x", ("-1",), "minus x"),
     _row("sub", "ab", np.subtract, "a - b", ("1", "-1"), "the difference a - b"),
     _row("div", "ab", np.divide, "a / b", ("1 / b", "-a / b**2"), "the quotient a / b"),
-    _row("pow", "ab", _power, "power(a, b)", _POWER, "a to the power b"),
+    _row("pow", "ab", _power, _POWER_SCALAR, _POWER, "a to the power b"),
     _row("exp", "x", np.exp, "exp(x)", ("y",), "the exponential function"),
     _row("log", "x", np.log, "log(x)", ("1 / x",), "the natural logarithm"),
     _row("log2", "x", np.log2, "log2(x)", (f"1 / ({math.log(2)!r} * x)",), "the logarithm to the base 2"),
@@ -263,7 +249,7 @@ ROWS: tuple[Elementwise, ...] = (
     _row("log1p", "x", np.log1p, "log1p(x)", ("1 / (1 + x)",), "log(1 + x), exact for small x"),
     _row("expm1", "x", np.expm1, "expm1(x)", ("y + 1",), "exp(x) - 1, exact for small x"),
     _row("sqrt", "x", np.sqrt, "sqrt(x)", ("1 / (2*y)",), "the square root"),
-    _row("abs", "x", _abs, "abs(x)", ("sign(x)",), "the absolute value; its derivative at 0 is 0"),
+    _row("abs", "x", _abs, "fabs(x)", ("sign(x)",), "the absolute value; its derivative at 0 is 0"),
     _row(
         "sign",
         "x",
@@ -284,7 +270,7 @@ ROWS: tuple[Elementwise, ...] = (
         "clip",
         "xab",
         _clip,
-        "min(max(x, a), b)",
+        "minimum(maximum(x, a), b)",
         (
             "where(x >= a, where(x <= b, 1, 0), 0)",
             "where(x < a, where(a <= b, 1, 0), 0)",
@@ -304,7 +290,7 @@ ROWS: tuple[Elementwise, ...] = (
         "sigmoid",
         "x",
         _sigmoid,
-        "sigmoid(x)",
+        _SIGMOID,
         ("y * (1 - y)",),
         "the logistic function 1 / (1 + exp(-x))",
         on_arrays="1 / (1 + exp(-x))",
@@ -375,7 +361,7 @@ ROWS: tuple[Elementwise, ...] = (
         "hard_sigmoid",
         "x",
         _hard_sigmoid,
-        "(slope * x + 0.5 if abs(slope * x) < 0.5 else 1.0 if x > 0 else 0.0)",
+        "(slope * x + 0.5 if fabs(slope * x) < 0.5 else 1.0 if x > 0 else 0.0)",
         ("where(abs(slope * x) < 0.5, slope, 0)",),
         "slope·x + 0.5 kept between 0 and 1; the slope is 1/6, older libraries have 0.2; flat at its corners",
         slope=1 / 6,

@@ -13,7 +13,7 @@ from backtrace.expressions import Call, Expr, Index, Shape
 from backtrace.ops.base import ONE, ZERO, Array, Kernel, Op, Read, ShapeError, product, total
 from backtrace.ops.many import MAXIMUM, MINIMUM, Choice, chosen
 from backtrace.ops.reductions import AXIS, OverAxes
-from backtrace.ops.softmax import one_axis
+from backtrace.ops.softmax import less_greatest, one_axis
 
 
 def first(x: Array, axes: tuple[int, ...], row: Choice) -> Array:
@@ -164,10 +164,9 @@ class LogSumExp(OverAxes, Kernel):
         return Call("exp", (Call("sub", (read(0, index), read(-1, out))),))
 
 
-def logsumexp_numbers(x: tuple[float, ...]) -> tuple[float, ...]:
-    """The logarithm of the sum of exp of plain numbers, for generated code."""
-    top = max(x)
-    return (math.log(sum(math.exp(v - top) for v in x)) + top,)
+def _stable_logsumexp(x: list[Expr]) -> list[Expr]:
+    top, less = less_greatest(x)
+    return [Call("add", (Call("log", (total([Call("exp", (v,)) for v in less]),)), top))]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -228,7 +227,7 @@ ROWS: tuple[Op, ...] = (
         name="logsumexp",
         about="the logarithm of the sum of exp(x), of all or along axes, computed without overflow",
         options=AXIS,
-        numbers=logsumexp_numbers,
+        stable=_stable_logsumexp,
     ),
     CumulativeSum(
         name="cumsum",

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -105,8 +105,6 @@ class Convolution(Op):
     The same products, read from the output, the image or the kernel, are the operation and its two gradients.
     """
 
-    gathers: ClassVar[bool] = True
-
     def parts(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Products:
         """The products of this call. Raises ShapeError."""
         result, operands = ROLES[self.name]
@@ -189,7 +187,6 @@ def _groups(places: bytes, dtype: Any) -> tuple[Array, Array, Array]:
 class Pool(Op):
     """The greatest element of each window, or the mean: the sum divided by the window's size, padding included."""
 
-    gathers: ClassVar[bool] = True
     mean: bool
 
     def windows(self, shape: Shape, options: Mapping[str, Any]) -> Array:

@@ -17,22 +17,13 @@ from backtrace.ops.elementwise import Elementwise, added, greatest, multiplied, 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Many(Elementwise):
-    """An operation on any number of operands, computed from left to right.
+    """An operation on any number of operands, computed from left to right; ``scalar`` says how two are joined."""
 
-    ``sign`` joins them in generated code, ``ufunc`` joins two arrays.
-    """
-
-    sign: str
-    ufunc: np.ufunc
     pair: Callable[[float, float], float]
 
     def number(self, args: list[float]) -> float:
         """The result from plain numbers."""
         return reduce(self.pair, args)
-
-    def source(self, operands: list[str]) -> str:
-        """The operands' sources as one."""
-        return "(" + f" {self.sign} ".join(operands) + ")"
 
     def derivative(self, call: Call, operand: int, args: tuple[Expr, ...], y: Expr) -> Expr:
         """1 for a sum; the product of the other factors for a product."""
@@ -53,12 +44,9 @@ class Many(Elementwise):
 class Choice(Many):
     """The greatest or the smallest of its operands; a tie goes to the first."""
 
+    ufunc: np.ufunc
     reaches: str
     passes: str
-
-    def source(self, operands: list[str]) -> str:
-        """Python's own max and min, which also keep the first of equals."""
-        return f"{self.sign}({', '.join(operands)})"
 
     def derivative(self, call: Call, operand: int, args: tuple[Expr, ...], y: Expr) -> Expr:
         """1 for the operand that is chosen: it passes all before it and reaches all after it."""
@@ -75,14 +63,7 @@ def chosen(row: Choice, args: list[Expr], k: int) -> Expr:
     return found
 
 
-def _many(
-    name: str,
-    about: str,
-    array: Callable[..., Any],
-    sign: str,
-    pair: Callable[[float, float], float],
-    ufunc: np.ufunc,
-) -> Many:
+def _many(name: str, about: str, array: Callable[..., Any], scalar: str, pair: Callable[[float, float], float]) -> Many:
     return Many(
         name=name,
         about=about,
@@ -90,32 +71,51 @@ def _many(
         most=None,
         letters="",
         array=array,
-        scalar="",
+        scalar=scalar,
         derivatives=("",),
-        sign=sign,
         pair=pair,
-        ufunc=ufunc,
     )
 
 
 def _choice(
-    name: str, about: str, array: Callable[..., Any], pair: Callable[[float, float], float], reaches: str, passes: str
+    name: str,
+    about: str,
+    array: Callable[..., Any],
+    scalar: str,
+    pair: Callable[[float, float], float],
+    ufunc: np.ufunc,
+    reaches: str,
+    passes: str,
 ) -> Choice:
     return Choice(
-        name=name, about=about, least=2, most=None, letters="", array=array, scalar="", derivatives=("",),
-        sign=pair.__name__, pair=pair, ufunc=np.maximum if pair is max else np.minimum, reaches=reaches, passes=passes,
+        name=name, about=about, least=2, most=None, letters="", array=array, derivatives=("",),
+        scalar=scalar, pair=pair, ufunc=ufunc, reaches=reaches, passes=passes,
     )  # fmt: skip
 
 
 MAXIMUM = _choice(
-    "maximum", "the greatest of its operands; a tie goes to the first", greatest, max, "greater_equal", "greater"
+    "maximum",
+    "the greatest of its operands; a tie goes to the first",
+    greatest,
+    "b if b > a else a",
+    max,
+    np.maximum,
+    reaches="greater_equal",
+    passes="greater",
 )
 MINIMUM = _choice(
-    "minimum", "the smallest of its operands; a tie goes to the first", smallest, min, "less_equal", "less"
+    "minimum",
+    "the smallest of its operands; a tie goes to the first",
+    smallest,
+    "b if b < a else a",
+    min,
+    np.minimum,
+    reaches="less_equal",
+    passes="less",
 )
 ROWS: tuple[Many, ...] = (
-    _many("add", "the sum of all operands", added, "+", operator.add, np.add),
-    _many("mul", "the product of all operands", multiplied, "*", operator.mul, np.multiply),
+    _many("add", "the sum of all operands", added, "a + b", operator.add),
+    _many("mul", "the product of all operands", multiplied, "a * b", operator.mul),
     MAXIMUM,
     MINIMUM,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product as cartesian
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -30,8 +30,6 @@ MATMUL_VJP: Mapping[tuple[int, int], tuple[str, str]] = {
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MatMul(Op):
     """The product of vectors and matrices; each element is the sum of a row times a column."""
-
-    gathers: ClassVar[bool] = True
 
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
         """Rows of the first by columns of the second."""

@@ -31,8 +31,6 @@ def axes_of(options: Mapping[str, Any], rank: int) -> tuple[int, ...]:
 class OverAxes(Op):
     """An operation that makes one element of all elements along some axes, or of all there are."""
 
-    gathers: ClassVar[bool] = True
-
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
         """Without the reduced axes, or with 1 in their place."""
         shape = args[0].shape
@@ -125,7 +123,6 @@ class OverSamples(Op):
 
     mean: bool
     over_samples: ClassVar[bool] = True
-    gathers: ClassVar[bool] = True
 
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
         """The shape of one sample."""

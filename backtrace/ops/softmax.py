@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -97,19 +96,21 @@ def _log_softmax(x: Array, axis: int) -> Array:
     return np.asarray(shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True)))
 
 
-def softmax_numbers(x: tuple[float, ...]) -> tuple[float, ...]:
-    """Softmax of plain numbers, for generated code."""
-    top = max(x)
-    e = [math.exp(v - top) for v in x]
-    whole = sum(e)
-    return tuple(v / whole for v in e)
+def less_greatest(x: list[Expr]) -> tuple[Expr, list[Expr]]:
+    """The greatest of some numbers, and all less it."""
+    top = x[0] if len(x) == 1 else Call("maximum", tuple(x))
+    return top, [Call("sub", (v, top)) for v in x]
 
 
-def log_softmax_numbers(x: tuple[float, ...]) -> tuple[float, ...]:
-    """The logarithm of softmax of plain numbers, for generated code."""
-    top = max(x)
-    whole = math.log(sum(math.exp(v - top) for v in x))
-    return tuple(v - top - whole for v in x)
+def _stable_softmax(x: list[Expr]) -> list[Expr]:
+    e = [_exp(v) for v in less_greatest(x)[1]]
+    return [Call("div", (v, total(e))) for v in e]
+
+
+def _stable_log_softmax(x: list[Expr]) -> list[Expr]:
+    found = less_greatest(x)[1]
+    whole = Call("log", (total([_exp(v) for v in found]),))
+    return [Call("sub", (v, whole)) for v in found]
 
 
 def _exp(x: Expr) -> Expr:
@@ -131,7 +132,7 @@ ROWS: tuple[AlongAxis, ...] = (
         about="exp(x) divided by the sum of exp(x) along an axis (the last)",
         options={"axis": -1},
         run=_softmax,
-        numbers=softmax_numbers,
+        stable=_stable_softmax,
         text_book=lambda x, line: Call("div", (_exp(x), total([_exp(v) for v in line]))),
         array="exp(x) / total",
         back="y * (g - total)",
@@ -142,7 +143,7 @@ ROWS: tuple[AlongAxis, ...] = (
         about="the logarithm of softmax, computed without losing small probabilities",
         options={"axis": -1},
         run=_log_softmax,
-        numbers=log_softmax_numbers,
+        stable=_stable_log_softmax,
         text_book=lambda x, line: Call("sub", (x, Call("log", (total([_exp(v) for v in line]),)))),
         array="x - log(total)",
         back="g - exp(y) * total",

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 
-from backtrace.codegen import Source
 from backtrace.comparison.ancestry import Place
 from backtrace.comparison.slips.steps import Node, Steps
 from backtrace.expressions import Expr
-from backtrace.ops.elementwise import SCALAR_NAMES
 from backtrace.quantities import evaluated
+from backtrace.straight import python
 
 MOST_NODES: Final = 1500
 """A number that is worked out from more steps is not examined."""
@@ -32,13 +31,7 @@ class TooLongError(Exception):
     """A derivation that grows beyond its bounds."""
 
 
-@lru_cache(maxsize=65536)
-def _compiled(formula: Expr) -> tuple[Callable[..., float], tuple[Any, ...]]:
-    """A formula as a function of the numbers that it reads, and these."""
-    source = Source(None, {})
-    text = source.text(formula)
-    function: Callable[..., float] = eval(f"lambda {', '.join(source.variables.values())}: {text}", dict(SCALAR_NAMES))
-    return function, tuple(source.variables)
+_compiled = lru_cache(maxsize=65536)(python.function)
 
 
 @dataclass
