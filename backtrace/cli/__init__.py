@@ -17,6 +17,7 @@ from backtrace.cli import (  # noqa: F401  # the order is that of the help
     examples,
     expect,
     explain,
+    export,
     init,
     keys,
     plot,

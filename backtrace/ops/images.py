@@ -233,6 +233,15 @@ class Pool(Op):
             spread = Call("mul", (spread, Call("first_max", (taken,), (("axis", (rank,)),))))
         return Call("scatter", (spread,), (("places", PlaceMap(places)), ("shape", x.shape)))
 
+    def for_arrays(self, call: Call) -> Expr:
+        """Every window's elements along a last axis, then their mean or the greatest."""
+        last, places = ("axis", (len(call.shape),)), self._of(call)
+        taken = self.taken(call)
+        if taken is not None:
+            return Call("max", (taken,), (last,))
+        elements = Call("gather", call.args, (("places", PlaceMap(places)),))
+        return Call("div", (Call("sum", (elements,), (last,)), Num(places.shape[-1])))
+
     def taken(self, call: Call) -> Call | None:
         """Every window's elements along a last axis, of which the greatest is chosen; None for the mean."""
         if self.mean:

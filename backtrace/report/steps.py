@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backtrace.chains import constant_value
 from backtrace.expressions import Element, names
-from backtrace.graph import RATE, Equation
+from backtrace.graph import RATE, Equation, Graph
 from backtrace.keys import Derivative, Part, Path, Short, Target, Via
 from backtrace.quantities import FEW_WAYS, Quantity
 from backtrace.report.blocks import Block, Equations, Head, Row, Rows, Section, Table
@@ -28,12 +28,29 @@ class _Way:
     shares: bool = False
 
 
+def reading_groups(graph: Graph) -> list[list[str]]:
+    """The names differentiated by, by the equation or layer that reads them; the last to be read comes first.
+
+    A name that several equations read stands with the first of them, where all its factors are known.
+    """
+    first: dict[str, Equation] = {}
+    for equation in graph.forward:
+        for name in names(equation.expr):
+            if name in graph.wrt:
+                first.setdefault(name, equation)
+    groups: dict[str, list[str]] = {}
+    for equation in reversed(graph.forward):
+        wanted = [name for name in names(equation.expr) if first.get(name) is equation]
+        groups.setdefault(equation.group or equation.name, []).extend(wanted)
+    return [members for members in groups.values() if members]
+
+
 class Steps(Listing):
     """Writes back propagation, a step for each equation that reads a parameter."""
 
     def steps(self) -> Iterator[Section]:
         """A step for each equation that reads a parameter, from the objective down."""
-        for number, wanted in enumerate(self.reading_groups(), start=1):
+        for number, wanted in enumerate(reading_groups(self.view.graph), start=1):
             layer = next((e.group for e in self.view.graph.forward if wanted[0] in names(e.expr)), "")
             title = Note("step", {"number": number})
             yield Section(f"step {number}", title, tuple(self.step(wanted)), self.in_order(wanted), layer)
@@ -42,23 +59,6 @@ class Steps(Listing):
         """The names of a step's parameters in the order of their rows."""
         elements = [element for name in wanted for element in self.parameter_elements(name)]
         return tuple(dict.fromkeys([element.name for element in self.by_unit(elements)] + wanted))
-
-    def reading_groups(self) -> list[list[str]]:
-        """The names differentiated by, by the equation or layer that reads them; the last to be read comes first.
-
-        A name that several equations read stands with the first of them, where all its factors are known.
-        """
-        graph = self.view.graph
-        first: dict[str, Equation] = {}
-        for equation in graph.forward:
-            for name in names(equation.expr):
-                if name in graph.wrt:
-                    first.setdefault(name, equation)
-        groups: dict[str, list[str]] = {}
-        for equation in reversed(graph.forward):
-            wanted = [name for name in names(equation.expr) if first.get(name) is equation]
-            groups.setdefault(equation.group or equation.name, []).extend(wanted)
-        return [members for members in groups.values() if members]
 
     def stem(self, name: str, among: Sequence[str]) -> str:
         """The common letter of numbered scalars (w of w5, w6), else the name."""

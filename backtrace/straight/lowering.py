@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, partial
 from itertools import product as cartesian
 from typing import NamedTuple
@@ -65,10 +65,14 @@ def places(type: Type, samples: int | None) -> Iterator[tuple[tuple[int, ...], i
 
 
 class Lowering:
-    """Equations read so far; every element of every array has its node."""
+    """Equations read so far; every element of every array has its node.
 
-    def __init__(self, samples: int | None = None) -> None:
+    Rows that are ``kept`` stay calls of functions, for those who read the program.
+    """
+
+    def __init__(self, samples: int | None = None, kept: Collection[str] = ()) -> None:
         self.samples = samples
+        self.kept = kept
         self.nodes = Nodes()
         self.elements: dict[Element, Node] = {}
         self._places: dict[Place, Node] = {}
@@ -113,6 +117,10 @@ class Lowering:
             for at, result in zip(made, results, strict=True):
                 self._places[Place(call, at, sample)] = self.scalar(result)
 
+    def row(self, op: Elementwise, letters: Mapping[str, Node]) -> Node:
+        """What a row's text gives for its letters and options."""
+        return self._text(parsed(op.scalar), {letter: partial(_itself, node) for letter, node in letters.items()})
+
     def scalar(self, expr: Expr) -> Node:
         """The node of a scalar formula."""
         if isinstance(expr, Num):
@@ -125,16 +133,19 @@ class Lowering:
         if isinstance(op, Many):
             return self._folded(op, [self.scalar(arg) for arg in expr.args])
         options = {**op.options, **dict(expr.options)}
+        if expr.op in self.kept:
+            numbers = [self.nodes.literal(float(value)) for value in options.values()]
+            return self.nodes.made(expr.op, *(self.scalar(arg) for arg in expr.args), *numbers)
         letters: dict[str, Callable[[], Node]] = {}
         letters |= {key: partial(self.nodes.literal, float(value)) for key, value in options.items()}
         letters |= zip(op.letters, (once(self.scalar, arg) for arg in expr.args), strict=True)
-        return self._text(_parsed(op.scalar), letters)
+        return self._text(parsed(op.scalar), letters)
 
     def _folded(self, op: Many, operands: list[Node]) -> Node:
         """An operation on many operands, two at a time from the left."""
         result = operands[0]
         for operand in operands[1:]:
-            result = self._text(_parsed(op.scalar), {"a": partial(_itself, result), "b": partial(_itself, operand)})
+            result = self._text(parsed(op.scalar), {"a": partial(_itself, result), "b": partial(_itself, operand)})
         return result
 
     def _text(self, text: ast.expr, letters: Letters) -> Node:
@@ -166,8 +177,10 @@ class Lowering:
         assert isinstance(row, Elementwise)
         if isinstance(row, Many):
             return self._folded(row, [self._text(arg, letters) for arg in args])
+        if name in self.kept:
+            return self.nodes.made(name, *(self._text(arg, letters) for arg in args))
         operands = (once(self._text, arg, letters) for arg in args)
-        return self._text(_parsed(row.scalar), dict(zip(row.letters, operands, strict=True)))
+        return self._text(parsed(row.scalar), dict(zip(row.letters, operands, strict=True)))
 
 
 class _Reader:
@@ -185,5 +198,6 @@ class _Reader:
 
 
 @cache
-def _parsed(text: str) -> ast.expr:
+def parsed(text: str) -> ast.expr:
+    """A row's text, read once."""
     return ast.parse(text, mode="eval").body

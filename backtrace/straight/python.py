@@ -16,7 +16,7 @@ from backtrace.straight.writing import Style, Writer
 
 def indented(lines: Iterable[str], by: str = "    ") -> list[str]:
     """Lines one level deeper."""
-    return [by + line for line in lines]
+    return [by + line if line else line for line in lines]
 
 
 def _choice(condition: str, first: list[str], second: list[str]) -> list[str]:

@@ -30,6 +30,13 @@ class Block:
             else:
                 yield self, node.args
 
+    def everything(self) -> Iterator[Node]:
+        """All nodes, those of branches too."""
+        yield from self.nodes
+        for pair in self.branches.values():
+            for branch in pair:
+                yield from branch.everything()
+
     def part(self, nodes: Collection[Node]) -> Block:
         """Some of its nodes."""
         return Block([node for node in self.nodes if node in nodes], self.branches)
@@ -84,11 +91,13 @@ class Inlined:
         blocks: where nodes are computed.
         tails: what is read after each block, once for each time.
         kept: what has a statement of its own.
+        again: whether what is short is written wherever it is read, for those who read the program.
     """
 
     blocks: Iterable[Block]
     tails: Iterable[tuple[Block, tuple[Node, ...]]] = ()
     kept: Collection[Node] = ()
+    again: bool = False
     nodes: set[Node] = field(default_factory=set)
     _uses: Counter[Node] = field(default_factory=Counter)
     _reader: dict[Node, Block] = field(default_factory=dict)
@@ -110,5 +119,6 @@ class Inlined:
             self._height[node] = 1 + max((self._height[arg] for arg in node.args if arg in self.nodes), default=0)
             whole = all(inner in self.nodes for branch in branches for inner in branch.nodes)
             once = self._uses[node] == 1 and self._reader[node] is found
-            if whole and once and node not in self.kept and self._height[node] < TALLEST:
+            short = self.again and self._height[node] == 1
+            if whole and (once or short) and node not in self.kept and self._height[node] < TALLEST:
                 self.nodes.add(node)

@@ -19,10 +19,19 @@ class Style:
     choice: str
     """``{condition}``, ``{first}`` and ``{second}`` in their places."""
     assignment: str
+    """``{name}`` and ``{text}`` in their places."""
     lines: Callable[[str, list[str], list[str]], list[str]]
     """A choice as statements: from the condition and the lines of either branch."""
+    declared: str = ""
+    """A line before a choice between assignments to ``{name}``."""
+    declaration: str = ""
+    """What an assignment that stands alone begins with."""
     literal: Callable[[float], str] = repr
     functions: Mapping[str, str] = field(default_factory=lambda: {name: name for name in FUNCTIONS})
+
+    def assign(self, name: str, text: str) -> str:
+        """An assignment."""
+        return self.assignment.format(name=name, text=text)
 
 
 @dataclass
@@ -67,13 +76,14 @@ class Writer:
         """One node as an assignment, or as a choice between assignments."""
         branches = block.branches.get(node, ())
         if all(inner in self.inlined for branch in branches for inner in branch.nodes):
-            return [self.assigned(node, self.formula(node))]
+            return [self.style.declaration + self.assigned(node, self.formula(node))]
         first, second = (
             [*self.lines(branch), self.assigned(node, self.text(result))]
             for branch, result in zip(branches, node.args[1:], strict=True)
         )
-        return self.style.lines(self.text(node.args[0]), first, second)
+        declared = [self.style.declared.format(name=self.name(node))] if self.style.declared else []
+        return [*declared, *self.style.lines(self.text(node.args[0]), first, second)]
 
     def assigned(self, node: Node, text: str) -> str:
         """The statement that gives a node its value."""
-        return self.style.assignment.format(name=self.name(node), text=text)
+        return self.style.assign(self.name(node), text)

@@ -56,6 +56,7 @@ TEXTS: Final[Mapping[str, str | tuple[str, str]]] = {
     "fixed": "fixed: {names}",
     "executor scalars": "executor: scalars",
     "executor arrays": "executor: arrays",
+    "executor compiled": "executor: compiled",
     "rounded": "every result rounded to {rounding} before it is used",
     "decimals": ("{n} decimal", "{n} decimals"),
     "significant figures": ("{n} significant figure", "{n} significant figures"),

@@ -53,6 +53,7 @@ TEXTS: Final[Mapping[str, str | tuple[str, str]]] = {
     "fixed": "고정: {names}",
     "executor scalars": "계산 방식: 스칼라",
     "executor arrays": "계산 방식: 배열",
+    "executor compiled": "계산 방식: 기계어",
     "rounded": "모든 결과를 {rounding}까지 반올림한 뒤 사용",
     "decimals": "소수점 아래 {n}자리",
     "significant figures": "유효숫자 {n}자리",
