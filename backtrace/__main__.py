@@ -1,6 +1,6 @@
 """``python -m backtrace``."""
 
-from backtrace.cli import main
+from backtrace.cli import program
 
 if __name__ == "__main__":
-    main()
+    program()

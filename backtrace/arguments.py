@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from backtrace.errors import Fault, UsageError, visible
 from backtrace.labels import outside_brackets
+
+MARK: Final = "@"
+"""What stands before the name of an example where a file could stand."""
 
 
 class Shown:

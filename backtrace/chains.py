@@ -6,13 +6,13 @@ Nothing here looks at a value: the structure of a derivative does not depend on 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from backtrace.expressions import Call, Element, Expr, Num, Ref, names
 from backtrace.graph import Graph
 from backtrace.keys import Derivative, Path, Short, Target, Via
 from backtrace.ops.base import product, total
+from backtrace.records import dataclass
 from backtrace.scalars import derivative, element, flowing, reached
 from backtrace.simplify import simplified
 from backtrace.stable import Pair, pairs

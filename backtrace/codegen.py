@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +13,7 @@ from backtrace.executor import Arrays
 from backtrace.expressions import Num, Type, walk
 from backtrace.graph import Graph
 from backtrace.ops.base import Array
+from backtrace.records import dataclass
 from backtrace.straight import python
 from backtrace.straight.lowering import places as places
 from backtrace.straight.lowering import size
@@ -21,6 +21,8 @@ from backtrace.straight.program import program
 
 LIMIT = 200
 """Up to so many statements a step, generated Python beats numpy, whose calls cost some 260 ns each."""
+PAYS = 10_000_000
+"""So many operations take Python as long as LLVM takes to be imported and to compile a program: some 0.2 s."""
 LONGEST = 1000
 """Sums of so many terms are for numpy."""
 MOST_PARTS = 5000

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backtrace.codegen import ScalarExecutor
+from backtrace.codegen import PAYS, ScalarExecutor
 from backtrace.graph import Graph
 from backtrace.ops.base import Array
 from backtrace.straight.machine import Machine, available
 
-PAYS = 10_000_000
-"""So many operations take Python as long as LLVM takes to be imported and to compile a program: some 0.2 s."""
 PORTION = 10_000
 """Updates that Python makes again where its arithmetic may have raised an error."""
 SHORT = 10
@@ -78,7 +76,6 @@ class CompiledExecutor(ScalarExecutor):
         return len(found)
 
 
-def scalar_executor(graph: Graph, updates: int) -> ScalarExecutor:
-    """The executor for so many updates of a small graph: machine code where it can be had and pays."""
-    executor = ScalarExecutor(graph)
-    return CompiledExecutor(graph) if updates * executor.operations > PAYS and available() else executor
+def compiled_or(executor: ScalarExecutor) -> ScalarExecutor:
+    """An executor of machine code for the same graph where it can be had, else the one there is."""
+    return CompiledExecutor(executor.graph) if available() else executor

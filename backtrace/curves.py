@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import PurePath
@@ -18,6 +18,7 @@ from backtrace.expressions import Element
 from backtrace.graph import Graph
 from backtrace.keys import Derivative, Keys, Target
 from backtrace.quantities import View
+from backtrace.records import dataclass
 from backtrace.report import all_targets
 from backtrace.report.derivation import numbers_of
 from backtrace.schedule import Keep

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import ClassVar
+
+from backtrace.records import dataclass
 
 # Enough to repair a file in one go; more would push the first, which often causes the rest, off the screen.
 MOST_SHOWN = 20

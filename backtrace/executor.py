@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -13,6 +12,7 @@ from backtrace.expressions import Call, Expr, Name, Num
 from backtrace.graph import EPOCH, UPDATE, Equation, Graph
 from backtrace.ops import TABLE
 from backtrace.ops.base import Array
+from backtrace.records import dataclass
 
 Arrays = dict[str, Array]
 

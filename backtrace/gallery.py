@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+from backtrace.arguments import MARK
 from backtrace.errors import Fault, UsageError, did_you_mean, visible
+from backtrace.records import dataclass
 
-MARK: Final = "@"
-"""What stands before the name of an example where a file could stand."""
 INDEX: Final = "index.json"
 SHOWN: Final = 5
 """So many names stand in an error."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Final
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from backtrace.expressions import Expr, Type, names, to_text
 from backtrace.origin import Stated
+from backtrace.records import dataclass
 from backtrace.schedule import Batch, Schedule
 from backtrace.words import Note
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from backtrace.errors import ConfigError, Fault, did_you_mean
 from backtrace.expressions import Call, Expr, Name, Num, names, parse, substitute
 from backtrace.ops import CONSTANTS
 from backtrace.ops.losses import LOSSES
+from backtrace.records import dataclass
 from backtrace.yamlfile import Node
 
 

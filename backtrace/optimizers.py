@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from backtrace.expressions import Call, Expr, ExpressionError, Name, Num, Shape,
 from backtrace.graph import EPOCH, RATE, UPDATE, Equation
 from backtrace.ops import Macro, Scope, macros, typed
 from backtrace.ops.base import shape_text
+from backtrace.records import dataclass
 from backtrace.rules import DECAYED, OPTIMIZERS, SCALE, Optimizer
 from backtrace.simplify import simplified
 from backtrace.words import Note

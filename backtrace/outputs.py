@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
@@ -88,6 +87,8 @@ def refuse_other(name: str, force: bool) -> None:
 @contextlib.contextmanager
 def _temporary(target: str) -> Iterator[tuple[BinaryIO, str]]:
     """A file beside the one that is meant, with its rights; gone in the end unless it was renamed."""
+    import secrets
+
     folder, base = os.path.split(target)
     temporary = os.path.join(folder, f".{base[:50]}.{secrets.token_hex(4)}.tmp")
     rights = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from backtrace.ops import TABLE
 from backtrace.ops.base import ONE
 from backtrace.ops.elementwise import Elementwise
 from backtrace.ops.many import Many
+from backtrace.records import dataclass
 from backtrace.scalars import element
 from backtrace.schedule import Batch
 from backtrace.simplify import simplified

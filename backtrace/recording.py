@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from tempfile import TemporaryFile
+from dataclasses import field
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from backtrace.executor import Arrays, Executor, counters
+from backtrace.records import dataclass
 from backtrace.schedule import Batch, Keep, Moment
 
 
@@ -111,4 +111,6 @@ def space(count: int, width: int) -> npt.NDArray[np.float64]:
     """Rows for so many updates, all zero."""
     if count * width * 8 <= MOST_IN_MEMORY:
         return np.zeros((count, width))
+    from tempfile import TemporaryFile
+
     return np.memmap(TemporaryFile(), dtype=np.float64, shape=(count, width))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from backtrace.config import Config, Statement, expression_fault
 from backtrace.errors import ConfigError, Fault, Place, did_you_mean
 from backtrace.expressions import Call, Expr, ExpressionError, Name, Num, names, substitute
+from backtrace.records import dataclass
 from backtrace.yamlfile import Node
 
 HEAD: Final = re.compile(r"([^\[\]]+)\[([^\[\]]+)\]")

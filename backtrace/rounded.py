@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Context, Decimal, localcontext
 from functools import cached_property, reduce
 from typing import Any, Final
@@ -29,6 +29,7 @@ from backtrace.ops import TABLE
 from backtrace.ops.base import Array, total
 from backtrace.ops.many import Many
 from backtrace.quantities import Value, View, applied
+from backtrace.records import dataclass
 from backtrace.rounding import Rounding
 
 MOST_NUMBERS: Final = 20_000
@@ -97,7 +98,7 @@ class RoundedView(View):
     probabilities the long one is far off.
     """
 
-    rounding: Rounding = Rounding(4)  # noqa: RUF009  # immutable
+    rounding: Rounding = Rounding(4)
     _known: dict[Target, float] = field(default_factory=dict, repr=False)
 
     # ── values ──

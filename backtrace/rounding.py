@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
 from backtrace.errors import Fault, UsageError, visible
+from backtrace.records import dataclass
 from backtrace.words import Note
 
 MOST: Final = 15

@@ -8,9 +8,10 @@ before it. What is no state is computed anew in every update.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from backtrace.records import dataclass
 from backtrace.words import Note
 
 

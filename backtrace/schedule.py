@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+
+from backtrace.records import dataclass
 
 Batch = tuple[int, ...]
 """The samples of one update, counted from 0."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from backtrace.expressions import Expr, ExpressionError, Name, Type
 from backtrace.graph import Equation, GivenArray
 from backtrace.ops import Scope, call, typed
 from backtrace.ops.base import ShapeError, shape_text
+from backtrace.records import dataclass
 
 NAMES: Final = ("E_tot", "E_total", "objective")
 """What the objective may be called: the first that is free."""

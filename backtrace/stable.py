@@ -7,11 +7,12 @@ Only what runs is rewritten: a report shows the equations as they were written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from backtrace.expressions import Call, Expr, Name, Num, names, walk
 from backtrace.graph import Equation
 from backtrace.ops import call
+from backtrace.records import dataclass
 
 
 def stabilised(forward: Sequence[Equation]) -> tuple[Equation, ...]:

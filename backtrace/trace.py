@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import field, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -21,7 +20,7 @@ from backtrace.keys import Key, Keys, Part
 from backtrace.origin import Origin
 from backtrace.quantities import Value, View
 from backtrace.recording import Recording
-from backtrace.rounded import RoundedExecutor, RoundedView
+from backtrace.records import dataclass
 from backtrace.rounding import Rounding
 from backtrace.schedule import Keep, Moment
 from backtrace.training import Progress, train
@@ -54,7 +53,11 @@ class Trace:
     def epochs(self) -> Sequence[View]:
         """The recorded updates in order; each answers keys as the trace does."""
         batches = self.recording.batches
-        view = View if self.rounding is None else partial(RoundedView, rounding=self.rounding)
+        view: Callable[..., View] = View
+        if self.rounding is not None:
+            from backtrace.rounded import RoundedView
+
+            view = partial(RoundedView, rounding=self.rounding)
         return [
             view(self.graph.of_size(batch := batches.get(moment, ())), record, *moment, batch)
             for moment, record in sorted(self.recording.records.items())
@@ -214,6 +217,10 @@ def _trained(
 ) -> Recording:
     if rounding is None:
         return train(graph, epochs, keep, progress)
+    from decimal import Decimal
+
+    from backtrace.rounded import RoundedExecutor
+
     found = train(graph, epochs, keep, progress, make=partial(RoundedExecutor, rounding=rounding))
     losses = [rounding.rounded(Decimal(repr(loss))) for loss in found.losses.tolist()]
     return replace(found, losses=np.asarray(losses))

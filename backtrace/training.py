@@ -7,9 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from backtrace.arrays.executor import ArrayExecutor
-from backtrace.codegen import is_small
-from backtrace.compiled import scalar_executor
+from backtrace.codegen import PAYS, ScalarExecutor, is_small
 from backtrace.errors import Fault, NumericError
 from backtrace.executor import Executor
 from backtrace.graph import STOP, Graph
@@ -38,7 +36,16 @@ class DivergedError(NumericError):
 
 def executor_for(graph: Graph, updates: int = 1) -> Executor:
     """The executor that is faster for so many updates of the graph at once, by its size alone."""
-    return scalar_executor(graph, updates) if is_small(graph) else ArrayExecutor(graph)
+    if not is_small(graph):
+        from backtrace.arrays.executor import ArrayExecutor
+
+        return ArrayExecutor(graph)
+    executor = ScalarExecutor(graph)
+    if updates * executor.operations <= PAYS:
+        return executor
+    from backtrace.compiled import compiled_or
+
+    return compiled_or(executor)
 
 
 def train(

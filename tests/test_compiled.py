@@ -14,12 +14,12 @@ import backtrace.compiled
 from backtrace import yamlfile
 from backtrace.build import build
 from backtrace.codegen import ScalarExecutor
-from backtrace.compiled import SHORT, CompiledExecutor, scalar_executor
+from backtrace.compiled import SHORT, CompiledExecutor
 from backtrace.config import from_document, read
 from backtrace.errors import NumericError
 from backtrace.graph import Graph
 from backtrace.straight.machine import available
-from backtrace.training import train
+from backtrace.training import executor_for, train
 from tests.strategies import Network, networks
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -132,10 +132,10 @@ def test_other_given_values_are_taken_without_compiling_anew() -> None:
 def test_it_is_used_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     net = build(read(CONFIGS / "example.yaml"))
     assert available()
-    assert scalar_executor(net, 1000).kind == "scalars"
-    assert scalar_executor(net, 1_000_000).kind == "compiled"
+    assert executor_for(net, 1000).kind == "scalars"
+    assert executor_for(net, 1_000_000).kind == "compiled"
     monkeypatch.setattr(backtrace.compiled, "available", lambda: False)
-    assert scalar_executor(net, 1_000_000).kind == "scalars"
+    assert executor_for(net, 1_000_000).kind == "scalars"
 
 
 def test_llvmlite_is_imported_only_for_what_it_compiles() -> None:

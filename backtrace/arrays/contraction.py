@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from backtrace.records import dataclass
 
 Array = npt.NDArray[Any]
 Thunk = tuple[Callable[..., Any], tuple[Any, ...]]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from backtrace.arrays.nodes import Computed, Moved, Node
+from backtrace.records import dataclass
 
 Unit = tuple[Node, ...]
 """Nodes that one call fills; of most there is one."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from backtrace.arrays.contraction import Array, Contraction, Thunk
+from backtrace.records import dataclass
 
 
 @dataclass(eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from typing import Final
 
@@ -18,6 +18,7 @@ from backtrace.checking.stability import notes
 from backtrace.expressions import Element, Index, Shape, names
 from backtrace.graph import Array, Equation, Graph, depends
 from backtrace.quantities import View
+from backtrace.records import dataclass
 from backtrace.trace import Trace
 
 COMPLEX_TOLERANCE: Final = 1e-10

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,6 +17,7 @@ from backtrace.ops.elementwise import Elementwise
 from backtrace.ops.extremes import Extreme
 from backtrace.ops.images import Pool
 from backtrace.ops.many import Choice
+from backtrace.records import dataclass
 
 BELOW_ALL: Final = Num(-1e300)
 """Less than any element that takes part in a maximum."""

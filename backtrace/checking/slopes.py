@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,6 +12,7 @@ from backtrace.executor import Arrays, Program, evaluate
 from backtrace.expressions import Call, Expr, Index, Name, Type, names
 from backtrace.graph import Array, Equation, depends
 from backtrace.ops import TABLE, retyped
+from backtrace.records import dataclass
 
 COMPLEX_STEP: Final = 1e-20
 """So small that its square is lost beside any number: nothing is subtracted, so nothing cancels."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,6 +13,7 @@ from backtrace.expressions import Call, Element, Num, Type, names, walk
 from backtrace.graph import Array, Equation, Graph, depends
 from backtrace.keys import Part
 from backtrace.quantities import View
+from backtrace.records import dataclass
 
 NEAR_BOUND: Final = 1e-3
 RATIO: Final = 1e-3

@@ -2,52 +2,36 @@
 
 from __future__ import annotations
 
+import atexit
 import os
-import signal
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
-import typer
-from typer.exceptions import TyperException
+from backtrace import __version__
 
-from backtrace.cli import (  # noqa: F401  # the order is that of the help
-    check,
-    diff,
-    draw,
-    examples,
-    expect,
-    explain,
-    export,
-    init,
-    keys,
-    plot,
-    run,
-    show,
-    worksheet,
-)
-from backtrace.cli.app import app
-from backtrace.cli.session import ClosedPipeError
-from backtrace.errors import BacktraceError, visible
+
+def program() -> NoReturn:
+    """Run a command as a process of its own; nothing is taken apart at the end, which takes Python a tenth of a run."""
+    try:
+        main()
+    except SystemExit as end:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # closed
+                with suppress(OSError, ValueError):
+                    stream.flush()
+        os._exit(end.code if isinstance(end.code, int) else 1)
 
 
 def main() -> NoReturn:
     """Run a command; every error becomes a message on standard error and an exit code."""
     _one_blas_thread()
     try:
-        code = app(standalone_mode=False) or 0
+        code = _answered()
         sys.stdout.flush()
-    except TyperException as error:
-        code = _say(f"backtrace: {error.format_message()}", error.exit_code)
-    except BacktraceError as error:
-        code = _say(str(error), error.exit_code)
-    except ClosedPipeError:
-        # what is still buffered has nowhere to go, and Python must not try again at the end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
-    except (KeyboardInterrupt, typer.Abort):
-        code = _say("stopped", 128 + signal.SIGINT)
-    except Exception as error:
-        code = _bug(error)
+    except (Exception, KeyboardInterrupt) as error:
+        code = _ended_by(error)
     sys.exit(int(code))
 
 
@@ -55,6 +39,40 @@ def _one_blas_thread() -> None:
     """One thread unless told otherwise: on small arrays a second one costs more than it gives."""
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+
+
+def _answered() -> int:
+    """The exit code of a command that ran; for its version the program needs nothing."""
+    if sys.argv[1:] == ["--version"]:
+        print(f"backtrace {__version__}")
+        return 0
+    from backtrace.cli.app import app
+
+    return app(standalone_mode=False) or 0
+
+
+def _ended_by(error: BaseException) -> int:
+    """The exit code of a command that an error ended, which is said."""
+    import signal
+
+    from typer import Abort
+    from typer.exceptions import TyperException
+
+    from backtrace.cli.session import ClosedPipeError
+    from backtrace.errors import BacktraceError
+
+    match error:
+        case TyperException():
+            return _say(f"backtrace: {error.format_message()}", error.exit_code)
+        case BacktraceError():
+            return _say(str(error), error.exit_code)
+        case ClosedPipeError():
+            # what is still buffered has nowhere to go, and Python must not try again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        case KeyboardInterrupt() | Abort():
+            return _say("stopped", 128 + signal.SIGINT)
+    return _bug(error)
 
 
 def _say(text: str, code: int) -> int:
@@ -67,7 +85,9 @@ def _say(text: str, code: int) -> int:
     return code
 
 
-def _bug(error: Exception) -> int:
+def _bug(error: BaseException) -> int:
+    from backtrace.errors import visible
+
     if "--debug" in sys.argv:
         raise error
     what = f"{type(error).__name__}: {visible(str(error))[:200]}"

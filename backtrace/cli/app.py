@@ -2,14 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command_from_info
 
 from backtrace import __version__
 
+if TYPE_CHECKING:
+    from typer._click import Command, Context
+
+COMMANDS: Final = {
+    "bench": "measure what training costs on this machine",
+    "check": "check every gradient by two numeric derivatives",
+    "diff": "compare with expected figures",
+    "draw": "draw the network or the gates, with values and gradients",
+    "examples": "list, show or copy published examples",
+    "expect": "write the expected figures of a config",
+    "explain": "derive one number, down to the given values",
+    "export": "write the calculation as a program",
+    "init": "write a config to start from",
+    "keys": "list the keys and their values",
+    "plot": "draw loss, weights and other quantities over the epochs",
+    "run": "print the whole calculation",
+    "show": "show a saved trace again, in any format",
+    "worksheet": "write a page with blanks, and its answers",
+}
+"""Every command, a module and a function of its name, with one line for the help, in whose order they stand."""
+
+
+class Commands(TyperGroup):
+    """The commands of the table: of the one that is run the module is imported, for the help none."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = {name: TyperCommand(name, short_help=about) for name, about in COMMANDS.items()}
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
+        """The command that is meant, now with its options."""
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, _imported(name) if name in COMMANDS else found, rest
+
+
+def _imported(name: str) -> Command:
+    """A command from its module, which joins the application."""
+    import_module(f"backtrace.cli.{name}")
+    info = next(each for each in app.registered_commands if each.callback and each.callback.__name__ == name)
+    return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
+
+
 app = typer.Typer(
     name="backtrace",
+    cls=Commands,
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,

@@ -10,7 +10,7 @@ from backtrace.cli.app import Ascii, Config, Debug, Epochs, Set, app
 from backtrace.cli.session import layout, print_out, refuse_saved, traced
 
 
-@app.command(short_help="check every gradient by two numeric derivatives")
+@app.command()
 def check(
     config: Config,
     epochs: Epochs = None,

@@ -48,7 +48,7 @@ Json = Annotated[bool, typer.Option("--json", help="the whole result as JSON")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="the counts alone, in one line")]
 
 
-@app.command(short_help="compare with expected figures")
+@app.command()
 def diff(
     config: Config,
     expected: Figures = None,
@@ -117,7 +117,8 @@ def _figures(source: str | list[str] | None, config: str, symbols: str | None) -
 
 def _own_figures(config: str) -> str:
     """The figures that an example has beside it."""
-    from backtrace.gallery import MARK, named, with_words
+    from backtrace.arguments import MARK
+    from backtrace.gallery import named, with_words
 
     if not config.startswith(MARK):
         hint = "backtrace diff CONFIG EXPECTED, or backtrace diff CONFIG 'h1=0.51'"

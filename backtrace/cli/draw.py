@@ -13,7 +13,7 @@ from backtrace.cli.session import check_sample, deliver, language, traced
 from backtrace.errors import Fault, UsageError, visible
 
 
-@app.command(short_help="draw the network or the gates, with values and gradients")
+@app.command()
 def draw(
     config: Config,
     epochs: Epochs = None,

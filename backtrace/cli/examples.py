@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from backtrace.gallery import Example
 
 
-@app.command(short_help="list, show or copy published examples")
+@app.command()
 def examples(
     words: Annotated[
         list[str] | None, typer.Argument(metavar="[WORDS]", help="those that have every word, or one by its name")

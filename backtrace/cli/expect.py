@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backtrace.trace import Trace
 
 
-@app.command(short_help="write the expected figures of a config")
+@app.command()
 def expect(
     config: Config,
     epochs: Epochs = None,

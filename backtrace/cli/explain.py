@@ -23,7 +23,7 @@ SHOWN: Final = 4
 """Of a key that names several numbers so many are suggested."""
 
 
-@app.command(short_help="derive one number, down to the given values")
+@app.command()
 def explain(
     config: Config,
     quantity: Annotated[

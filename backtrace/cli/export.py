@@ -16,7 +16,7 @@ To = Annotated[
 ]
 
 
-@app.command(short_help="write the calculation as a program")
+@app.command()
 def export(
     config: Config,
     to: To = None,

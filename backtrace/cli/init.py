@@ -11,7 +11,7 @@ from backtrace.errors import Fault, UsageError, did_you_mean, visible
 from backtrace.outputs import write
 
 
-@app.command(short_help="write a config to start from")
+@app.command()
 def init(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="where to write it; never over an existing file")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from backtrace.render.lines import Line
 
 
-@app.command(short_help="list the keys and their values")
+@app.command()
 def keys(
     config: Config,
     pattern: Annotated[str, typer.Argument(metavar="PATTERN", help="which keys: 'h*', 'dE_tot/d*'")] = "*",

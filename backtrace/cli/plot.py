@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +13,7 @@ from backtrace.arguments import given_values, parts
 from backtrace.cli.app import Ascii, Debug, Digits, Epochs, Force, Output, Round, Set, app
 from backtrace.cli.session import config_path, deliver, print_out, recorded
 from backtrace.errors import Fault, UsageError, visible
+from backtrace.records import dataclass
 
 if TYPE_CHECKING:
     from backtrace.curves import Plot
@@ -33,7 +33,7 @@ Height = Annotated[int, typer.Option("--height", metavar="N", min=4, max=200, he
 PlotFormat = Annotated[str | None, typer.Option("--format", metavar="F", help="text, csv, svg, png or pdf")]
 
 
-@app.command(short_help="draw loss, weights and other quantities over the epochs")
+@app.command()
 def plot(
     configs: Configs,
     epochs: Epochs = None,

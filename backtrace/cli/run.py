@@ -32,7 +32,7 @@ Expect = Annotated[
 ]
 
 
-@app.command(short_help="print the whole calculation")
+@app.command()
 def run(
     config: Config,
     epochs: Epochs = None,

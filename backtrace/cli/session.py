@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from backtrace.arguments import Shown, given_values, parts
+from backtrace.arguments import MARK, Shown, given_values, parts
 from backtrace.errors import Fault, UsageError, visible
 from backtrace.outputs import write
 
@@ -92,10 +92,12 @@ def recorded(
 
 def config_path(config: str) -> str:
     """The path of a config; of an example by its name."""
-    from backtrace.gallery import MARK, named
-
     refuse_saved(config)
-    return str(named(config).config) if config.startswith(MARK) else config
+    if not config.startswith(MARK):
+        return config
+    from backtrace.gallery import named
+
+    return str(named(config).config)
 
 
 def layout(

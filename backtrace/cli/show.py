@@ -13,7 +13,7 @@ from backtrace.cli.showing import Asked, Every, Full, InFull, Sample, Sections, 
 from backtrace.cli.showing import show as shown
 
 
-@app.command(short_help="show a saved trace again, in any format")
+@app.command()
 def show(
     trace: Annotated[str, typer.Argument(metavar="TRACE", help="a saved trace: npz, json or csv")],
     only: Only = None,

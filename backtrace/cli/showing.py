@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -10,6 +10,7 @@ import typer
 from backtrace.arguments import Shown
 from backtrace.cli.session import layout, written
 from backtrace.errors import Fault, UsageError, visible
+from backtrace.records import dataclass
 from backtrace.words import ENGLISH, Words
 
 if TYPE_CHECKING:

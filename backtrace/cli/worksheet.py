@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -14,6 +14,7 @@ from backtrace.cli.app import Config, Debug, Force, Lang, Output, app
 from backtrace.cli.session import config_path, deliver, language, traced
 from backtrace.errors import Fault, FileError, UsageError, visible
 from backtrace.outputs import holds, refuse_other, write_all
+from backtrace.records import dataclass
 
 if TYPE_CHECKING:
     from backtrace.worksheets import Worksheet
@@ -36,7 +37,7 @@ Variants = Annotated[
 Seed = Annotated[int, typer.Option("--seed", metavar="S", min=0, help="which variants: the same seed, the same sheets")]
 
 
-@app.command(short_help="write a page with blanks, and its answers")
+@app.command()
 def worksheet(
     config: Config,
     blank: Blank = "backward",

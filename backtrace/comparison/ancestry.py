@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +14,7 @@ from backtrace.graph import depends
 from backtrace.keys import Derivative, Key, Path, Short, Via
 from backtrace.ops.base import total
 from backtrace.quantities import Quantity, View, evaluated
+from backtrace.records import dataclass
 from backtrace.schedule import Moment
 
 MOST_NODES: Final = 3000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +20,7 @@ from backtrace.expressions import Call, Element, Ref, walk
 from backtrace.graph import RATE, Graph
 from backtrace.keys import Key, Part, Path, Target
 from backtrace.quantities import Quantity, View
+from backtrace.records import dataclass
 
 FORBIDDEN: Final = "no-"
 """What stands before the name of a convention that is not to be taken."""

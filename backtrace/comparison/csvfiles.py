@@ -5,13 +5,14 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import Final
 
 from backtrace.comparison.expected import Expected, Figure, Filled, how_to_write, reading
 from backtrace.config.datafiles import CsvTable, csv_table
 from backtrace.errors import ConfigError, Fault, Place, did_you_mean, shortened
+from backtrace.records import dataclass
 from backtrace.saved.cells import key_of
 from backtrace.saved.csvfile import WHOLE_EPOCH, without_header
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, NamedTuple, overload
 
 from backtrace.errors import ConfigError, Fault, Place, UsageError, did_you_mean, shortened
+from backtrace.records import dataclass
 from backtrace.yamlfile import Document, Node
 
 SIGN: Final = r"[+-]?"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from backtrace.comparison.symbols import Named
 from backtrace.expressions import Element, Type
 from backtrace.graph import Graph
 from backtrace.keys import Key, Keys, Part, Path, UnknownKeyError
+from backtrace.records import dataclass
 
 
 def members_of(target: Any) -> Iterable[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from backtrace.comparison.symbols import Definition, Named, definitions
 from backtrace.errors import UsageError, did_you_mean
 from backtrace.keys import Key, Keys, Target
 from backtrace.quantities import Quantity, View
+from backtrace.records import dataclass
 from backtrace.schedule import Keep
 
 MOST_GUESSED: Final = 50

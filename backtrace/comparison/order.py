@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -10,6 +9,7 @@ from typing import Final, NamedTuple
 from backtrace.expressions import Element, Index
 from backtrace.graph import Graph
 from backtrace.keys import Derivative, Short, Target
+from backtrace.records import dataclass
 from backtrace.report import ends
 from backtrace.schedule import Moment
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any, Final, NamedTuple
@@ -19,6 +19,7 @@ from backtrace.comparison.tolerances import Tolerance
 from backtrace.comparison.verdicts import FAILING, MOST_BY_HAND, SOUND, Judged, Judgement, Verdict
 from backtrace.errors import Fault, UsageError
 from backtrace.graph import Graph, depends
+from backtrace.records import dataclass
 from backtrace.trace import Trace
 
 LEAST: Final = 2

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
 
 from backtrace.comparison.slips import Diagnosis, Search
 from backtrace.comparison.verdicts import Judgement
+from backtrace.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import combinations, islice
 from itertools import product as cartesian
 from typing import Any, Final, NamedTuple
@@ -20,6 +19,7 @@ from backtrace.comparison.ancestry import MOST_NODES, Ancestry, Place, Printed, 
 from backtrace.comparison.sheets import Sheet
 from backtrace.expressions import Call, Expr, Ref, walk
 from backtrace.quantities import Quantity, evaluated
+from backtrace.records import dataclass
 
 EPSILON: Final = float(np.finfo(float).eps)
 PRECISE: Final = 15

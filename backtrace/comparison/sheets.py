@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from backtrace.graph import Equation
 from backtrace.keys import Derivative, Key, Keys, Part, Target
 from backtrace.ops import Scope, typed
 from backtrace.quantities import Value, View
+from backtrace.records import dataclass
 from backtrace.rounded import RoundedView
 from backtrace.scalars import element
 from backtrace.trace import Trace

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, NamedTuple
 
 from backtrace.comparison.expected import Symbol
@@ -15,6 +15,7 @@ from backtrace.expressions import Element, Expr, ExpressionError, Index, parse
 from backtrace.keys import Derivative, Key, Keys, Part, UnknownKeyError
 from backtrace.labels import outside_brackets
 from backtrace.ops import CONSTANTS
+from backtrace.records import dataclass
 
 
 class Named(NamedTuple):

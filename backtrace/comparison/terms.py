@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from math import prod
 from typing import Any, Final, NamedTuple
@@ -31,6 +31,7 @@ from backtrace.errors import ConfigError, UsageError
 from backtrace.graph import Graph
 from backtrace.keys import Keys
 from backtrace.quantities import Quantity
+from backtrace.records import dataclass
 from backtrace.schedule import moment_of
 from backtrace.trace import Trace
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Final, NamedTuple, TypedDict
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from backtrace.errors import Fault, UsageError, did_you_mean, shortened
 from backtrace.keys import OBJECTIVE_NAMES
+from backtrace.records import dataclass
 
 Floats = npt.NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from backtrace.errors import NumericError, UsageError
 from backtrace.expressions import Call, Expr, Name, Num, names, substitute
 from backtrace.graph import Array, CycleError, Equation, Graph
 from backtrace.ops import call, retyped
+from backtrace.records import dataclass
 from backtrace.schedule import Keep, moment_of
 from backtrace.simplify import simplified
 from backtrace.trace import Trace, run_graph

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from functools import cached_property
 from typing import Final
@@ -23,6 +23,7 @@ from backtrace.comparison.symbols import Named, definitions
 from backtrace.comparison.tolerances import TYPES, Allowance, Floats, Tolerance
 from backtrace.keys import Derivative, Target
 from backtrace.quantities import Quantity, View
+from backtrace.records import dataclass
 from backtrace.schedule import Moment
 from backtrace.trace import Trace
 from backtrace.words import Note

@@ -6,12 +6,10 @@ import csv
 import io
 import math
 import re
-import zipfile
 import zlib
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import IO, Any, Final, TypeAlias
 
@@ -20,6 +18,7 @@ import numpy.typing as npt
 
 from backtrace.config.records import Array
 from backtrace.errors import ConfigError, Fault, FileError, Place, shortened, visible
+from backtrace.records import dataclass
 from backtrace.yamlfile.files import decode, read
 from backtrace.yamlfile.source import Source
 
@@ -256,6 +255,8 @@ def stored_arrays(data: bytes, file: str) -> dict[str, Array] | None:
         return {"": _array(data, "", file)}
     if not data.startswith((b"PK\x03\x04", EMPTY_ZIP)):
         return None
+    import zipfile
+
     try:
         return _members(data, file)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
@@ -263,6 +264,8 @@ def stored_arrays(data: bytes, file: str) -> dict[str, Array] | None:
 
 
 def _members(data: bytes, file: str) -> dict[str, Array]:
+    import zipfile
+
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
         members = packed.infolist()
         if not members:

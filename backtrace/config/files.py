@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -29,6 +29,7 @@ from backtrace.config.records import STEMS, Array, Given, Role, Sample
 from backtrace.config.table import DATA_FILE
 from backtrace.config.values import Values, is_name
 from backtrace.errors import ConfigError, Fault, FileError, did_you_mean, shortened
+from backtrace.records import dataclass
 from backtrace.words import Note
 from backtrace.yamlfile import Node
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from backtrace.config.records import Array, Config, Given, Init
 from backtrace.errors import ConfigError, Fault
+from backtrace.records import dataclass
 from backtrace.words import Note
 
 MOST_NUMBERS: Final = 10_000_000
@@ -165,11 +166,12 @@ class Generator:
     integers: str
 
 
+# numpy imports its generators when they are asked for, so the table does not ask
 GENERATORS: Final = {
     row.name: row
     for row in (
-        Generator("pcg64", "numpy default_rng, PCG64", np.random.default_rng, "integers"),
-        Generator("legacy", "numpy.random.seed, MT19937", np.random.RandomState, "randint"),
+        Generator("pcg64", "numpy default_rng, PCG64", lambda seed: np.random.default_rng(seed), "integers"),
+        Generator("legacy", "numpy.random.seed, MT19937", lambda seed: np.random.RandomState(seed), "randint"),
     )
 }
 

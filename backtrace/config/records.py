@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -13,6 +13,7 @@ from backtrace.config.table import ACTIVATIONS
 from backtrace.errors import Fault, Place, did_you_mean
 from backtrace.expressions import Call, Expr, ExpressionError, Option, parse
 from backtrace.origin import Stated
+from backtrace.records import dataclass
 from backtrace.words import Note
 from backtrace.yamlfile import Node
 

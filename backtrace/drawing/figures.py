@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from backtrace.drawing.parts import Cell
 from backtrace.expressions import UNICODE, Element, to_text
 from backtrace.keys import Derivative
 from backtrace.quantities import View, parameters_first
+from backtrace.records import dataclass
 from backtrace.render.numbers import Numbers
 from backtrace.words import ENGLISH, Words
 

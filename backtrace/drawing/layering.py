@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from backtrace.drawing.parts import Drawing, Kind
+from backtrace.records import dataclass
 
 SWEEPS: Final = 8
 MOST_EDGES: Final = 600

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
@@ -20,6 +19,7 @@ from backtrace.drawing.measure import (
     text_width,
 )
 from backtrace.drawing.parts import Drawing, Kind, Style
+from backtrace.records import dataclass
 
 GAP: Final = {Style.NETWORK: 64.0, Style.CIRCUIT: 36.0}
 """Between columns, where the edges have no labels."""

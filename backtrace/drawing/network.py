@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from itertools import islice
 from typing import Final
@@ -16,6 +16,7 @@ from backtrace.drawing.parts import Cell, Drawing, Edge, Kind, Node, Style
 from backtrace.drawing.terms import Read, reads
 from backtrace.expressions import Element, Expr, Type, names
 from backtrace.graph import depends
+from backtrace.records import dataclass
 from backtrace.scalars import element as scalar
 
 MOST_UNITS: Final = 20

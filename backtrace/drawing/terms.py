@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from backtrace.expressions import Call, Element, Expr, Ref, walk
+from backtrace.records import dataclass
 
 LINEAR: Final = frozenset(["add", "sub", "neg"])
 IsParameter = Callable[[Element], bool]

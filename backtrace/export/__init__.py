@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from backtrace.errors import Fault, UsageError
 from backtrace.export.c import c
 from backtrace.export.matrices import matrices
 from backtrace.export.python import python
 from backtrace.graph import Graph
+from backtrace.records import dataclass
 from backtrace.straight.lowering import size
 
 MOST = 5000

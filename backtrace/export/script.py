@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from backtrace.export.identifiers import Identifiers
 from backtrace.export.sections import Section, sections
@@ -13,6 +13,7 @@ from backtrace.graph import EPOCH, RATE, STOP, UPDATE, Equation, Graph
 from backtrace.keys import Keys
 from backtrace.ops import TABLE
 from backtrace.ops.elementwise import Elementwise
+from backtrace.records import dataclass
 from backtrace.saved.cells import cell
 from backtrace.straight.lowering import Lowering, parsed, places
 from backtrace.straight.nodes import FUNCTIONS, Node

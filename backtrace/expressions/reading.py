@@ -6,10 +6,10 @@ import ast
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from backtrace.expressions.tree import Call, Expr, Name, Num, Option, walk
+from backtrace.records import dataclass
 
 MAX_LENGTH: Final = 10_000
 MAX_DEPTH: Final = 100

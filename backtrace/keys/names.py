@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final, Self
 
 from backtrace.config.table import ACTIVATIONS
 from backtrace.expressions import Call, Expr, Index, Name, Shape, Type
 from backtrace.graph import EPOCH, RATE, UPDATE, Equation, Graph
+from backtrace.records import dataclass
 
 OBJECTIVE_NAMES: Final = ("E", "L", "J", "C", "loss", "cost")
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from backtrace.errors import Fault, UsageError, did_you_mean
 from backtrace.expressions import Element, ExpressionError, Index, parse, to_text
 from backtrace.graph import EPOCH, RATE, UPDATE
-from backtrace.keys.aliases import ALIASES, DOUBTFUL, NUMBERED, Alias, Of
 from backtrace.keys.names import OBJECTIVE_NAMES
 from backtrace.keys.targets import Derivative, Key, Part, Path, Target, Via
 from backtrace.keys.writing import Writing
 from backtrace.labels import HAT, outside_brackets
+from backtrace.records import dataclass
+
+if TYPE_CHECKING:
+    from backtrace.keys.aliases import Alias, Of
 
 MOMENT: Final = re.compile(r"(.+)@(\d+)(?:\.(\d+))?")
 REMEMBERED: Final = re.compile(r"([^\W\d]\w*)(?:\.(.+)|\((.+)\))")
@@ -67,11 +69,15 @@ class Keys(Writing):
 
     def _alias(self, text: str) -> Target | None:
         """What another notation means for sure."""
+        from backtrace.keys.aliases import ALIASES
+
         found = next((keys for alias in ALIASES if (keys := self._keys_of(alias, text))), ())
         return self._target(found[0]) if found else None
 
     def _readings(self, text: str) -> list[str]:
         """The keys that a notation may mean which is not sure."""
+        from backtrace.keys.aliases import DOUBTFUL, NUMBERED
+
         numbered = NUMBERED.fullmatch(text)
         if numbered and self.objective:
             number = int(numbered[1])
@@ -94,6 +100,8 @@ class Keys(Writing):
         return tuple(key.format_map(words) for key in alias.keys)
 
     def _is(self, part: Element | Part, of: Of) -> bool:
+        from backtrace.keys.aliases import Of
+
         if of is Of.PARAMETER:
             return part.name in self.trained
         return of is Of.ANYTHING or part.name in self.before or part.name in self.before.values()

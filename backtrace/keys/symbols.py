@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from backtrace.expressions import Element, Expr, ExpressionError, parse, substitute
 from backtrace.graph import RATE
 from backtrace.keys.names import Names
+from backtrace.records import dataclass
 
 STEM = re.compile(r"([^\W\d_]+)(\d*)(?:_(\w+))?")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from backtrace.expressions import (
     UNNAMED,
     Element,
@@ -21,6 +19,7 @@ from backtrace.graph import RATE
 from backtrace.keys.names import Names
 from backtrace.keys.targets import Derivative, Part, Path, Target, Via
 from backtrace.labels import SUBSCRIPTS, derivative_text, marked, remembered, subscripted
+from backtrace.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from backtrace.errors import did_you_mean
@@ -34,6 +34,7 @@ from backtrace.ops import (
 from backtrace.ops import macros as macro_table
 from backtrace.ops.base import Op, ShapeError, Values, bounded
 from backtrace.ops.macros import Macro as Macro
+from backtrace.records import dataclass
 
 GROUPS: tuple[tuple[Op, ...], ...] = (
     elementwise.ROWS,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from backtrace.expressions import Call, Expr, Index, Num, Shape, names, substitute
 from backtrace.ops.base import ZERO, Array, Op, Read, ShapeError, broadcast, rule, spread, unbroadcast
+from backtrace.records import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

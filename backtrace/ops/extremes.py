@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from backtrace.ops.base import ONE, ZERO, Array, Kernel, Op, Read, ShapeError, p
 from backtrace.ops.many import MAXIMUM, MINIMUM, Choice, chosen
 from backtrace.ops.reductions import AXIS, OverAxes
 from backtrace.ops.softmax import less_greatest, one_axis
+from backtrace.records import dataclass
 
 
 def first(x: Array, axes: tuple[int, ...], row: Choice) -> Array:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +17,7 @@ from backtrace.expressions import Call, Expr, Index, Num, Shape
 from backtrace.ops.base import Array, Op, Read, ShapeError, bounded, product, shape_text, total
 from backtrace.ops.many import MAXIMUM, chosen
 from backtrace.ops.movements import PlaceMap, unravel
+from backtrace.records import dataclass
 
 Pair = tuple[int, int]
 

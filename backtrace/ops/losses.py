@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from backtrace.expressions import parse, substitute, to_text
 from backtrace.expressions.writing import literal_text
+from backtrace.records import dataclass
 from backtrace.words import Note
 
 

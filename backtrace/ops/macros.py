@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from backtrace.expressions import Expr, Shape, parse
@@ -12,6 +12,7 @@ from backtrace.expressions.writing import literal_text
 from backtrace.ops.base import ShapeError
 from backtrace.ops.losses import LOSSES, Loss
 from backtrace.ops.reductions import AXIS, axes_of
+from backtrace.records import dataclass
 
 Written = Callable[[Mapping[str, Any], Shape], str]
 

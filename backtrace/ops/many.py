@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from backtrace.expressions import Call, Expr, Index
 from backtrace.ops.base import ONE, ZERO, Read, unbroadcast
 from backtrace.ops.elementwise import Elementwise, added, greatest, multiplied, smallest
+from backtrace.records import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from backtrace.expressions import Call, Expr, Index, Name, Num, Shape
 from backtrace.ops.base import ONE, ZERO, Array, Op, Read, ShapeError, Values, bounded, shape_text, total
+from backtrace.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import product as cartesian
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from backtrace.expressions import Call, Expr, Index, Shape, substitute
 from backtrace.ops.base import Array, Op, Read, ShapeError, product, rule, shape_text, total
+from backtrace.records import dataclass
 
 
 def _filled(text: str, call: Call, g: Expr, y: Expr) -> Expr:

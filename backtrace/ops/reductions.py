@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import product as cartesian
 from typing import Any, ClassVar, Final
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from backtrace.expressions import Call, Expr, Index, Num, Shape
 from backtrace.ops.base import ONE, Array, Op, Read, ShapeError, total
+from backtrace.records import dataclass
 
 
 def axes_of(options: Mapping[str, Any], rank: int) -> tuple[int, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from backtrace.expressions import Call, Expr, Index, Shape, substitute
 from backtrace.ops.base import ONE, Array, Kernel, Read, ShapeError, rule, total
 from backtrace.ops.reductions import axes_of
+from backtrace.records import dataclass
 
 
 def one_axis(call_options: Mapping[str, Any], rank: int) -> int:

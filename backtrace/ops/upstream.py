@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from backtrace.expressions import Call, Expr, Index, Shape
 from backtrace.ops.base import ZERO, Array, Op, Read, ShapeError, product, shape_text, total, unbroadcast
+from backtrace.records import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

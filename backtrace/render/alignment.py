@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from backtrace.records import dataclass
 from backtrace.render.breaking import broken, width
 from backtrace.render.document import Derivation, Figure, Item, Worked
 from backtrace.render.tex import LATEX

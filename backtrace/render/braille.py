@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from backtrace.records import dataclass
 
 Dots = npt.NDArray[np.bool_]
 """A page of dots by row and column, the first row at the top."""

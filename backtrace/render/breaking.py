@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, NamedTuple
+
+from backtrace.records import dataclass
 
 TOKEN: Final = re.compile(r"\\(?:begin|end)\{\w+\}|\\[A-Za-z]+ ?|\\.|\s+|.", re.DOTALL)
 SIGNS: Final = {

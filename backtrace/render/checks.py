@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from backtrace.checking import Agreement, Check, Kink, Row, Verdict
@@ -13,6 +13,7 @@ from backtrace.expressions import Element
 from backtrace.keys import Derivative, Part
 from backtrace.labels import derivative_text
 from backtrace.ops.base import shape_text
+from backtrace.records import dataclass
 from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import Line, Span, cells, padded, wrapped
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from backtrace.comparison import Diff, Judged, Verdict
 from backtrace.comparison.expected import Figure
 from backtrace.errors import shortened, visible
+from backtrace.records import dataclass
 from backtrace.render.figure_texts import computed_text, off_text
 from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import GAP, Line, Span, cells, padded, wrapped

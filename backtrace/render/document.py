@@ -6,7 +6,7 @@ Every page that is typeset (Markdown, LaTeX, HTML) lays out these same items; wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from backtrace.errors import visible
@@ -14,6 +14,7 @@ from backtrace.expressions import Element, Expr, Num, Ref
 from backtrace.graph import RATE
 from backtrace.keys import Part, sample_of
 from backtrace.quantities import Quantity
+from backtrace.records import dataclass
 from backtrace.render.formulas import ELLIPSIS, Formulas, Layout, is_readable, same_text
 from backtrace.render.heads import conventions, dropped_keys
 from backtrace.render.notation import Notation

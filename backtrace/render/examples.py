@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from backtrace.arguments import MARK
 from backtrace.errors import visible
-from backtrace.gallery import MARK, Example
+from backtrace.gallery import Example
 from backtrace.render.lines import Line, Span, cells, padded, wrapped
 
 HEADS = ("example", "figures", "errata", "shape")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from backtrace.expressions import Element
 from backtrace.graph import EPOCH, RATE, UPDATE, Graph
 from backtrace.keys import Derivative, Path, Target, Via
 from backtrace.quantities import Quantity, View
+from backtrace.records import dataclass
 from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import Entry, Line, Span, aligned, cells, natural_edge, padded, run_on, wrapped
 from backtrace.render.text import Writer

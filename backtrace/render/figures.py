@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ from backtrace.errors import shortened, visible
 from backtrace.expressions import Element
 from backtrace.keys import Derivative, Part, Target
 from backtrace.quantities import Quantity, View
+from backtrace.records import dataclass
 from backtrace.render.numbers import Numbers
 from backtrace.report import Block, Choice, Rows, sections, spelled_out
 from backtrace.saved.cells import cell

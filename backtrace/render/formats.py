@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
 from backtrace.errors import Fault, UsageError, did_you_mean, visible
+from backtrace.records import dataclass
 from backtrace.render.formulas import Layout
 from backtrace.trace import Trace
 

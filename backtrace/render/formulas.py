@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from backtrace.expressions import PLAIN, UNICODE, Call, Element, Expr, Name, Num, Ref, Style, to_text, walk
@@ -13,6 +13,7 @@ from backtrace.keys import Derivative, Part, Path, Target, Via
 from backtrace.labels import derivative_text
 from backtrace.ops import TABLE
 from backtrace.quantities import Quantity, View
+from backtrace.records import dataclass
 from backtrace.render.lines import Entry
 from backtrace.render.numbers import Numbers, ascii_number
 from backtrace.report import Choice, Rows

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import chain
 from typing import Final
 
 from backtrace.drawing import DIGITS, drawing_svg
 from backtrace.errors import visible
+from backtrace.records import dataclass
 from backtrace.render.document import (
     Derivation,
     Facts,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import cache
 from itertools import zip_longest
+
+from backtrace.records import dataclass
 
 GAP = "  "
 JOINED = frozenset(map(chr, range(0x1160, 0x1200)))
@@ -36,6 +38,7 @@ def cells(text: str) -> int:
     return sum(map(_cells, text))
 
 
+@cache
 def _cells(char: str) -> int:
     if unicodedata.combining(char) or char in JOINED:
         return 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
+from backtrace.records import dataclass
 from backtrace.rounding import Rounding
 
 LARGEST_FIXED = 1e9

@@ -6,13 +6,14 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby
 from typing import Final
 
 import numpy as np
 
 from backtrace.curves import Curve, Plot
+from backtrace.records import dataclass
 from backtrace.render.braille import Dots, Page, braille
 from backtrace.render.lines import Line, Span, cells, padded, wrapped
 from backtrace.render.numbers import Numbers, ascii_number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -17,6 +17,7 @@ from backtrace.errors import shortened
 from backtrace.expressions import Expr, Ref
 from backtrace.keys import Path
 from backtrace.quantities import Quantity, evaluated
+from backtrace.records import dataclass
 from backtrace.render.figure_texts import computed_text, decimals
 from backtrace.render.formulas import Formulas, Layout
 from backtrace.render.lines import Entry, Line, Span, aligned, cells, natural_edge, padded, wrapped, wrapped_formula

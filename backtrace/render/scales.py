@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from backtrace.records import dataclass
 
 Array = npt.NDArray[np.float64]
 LARGEST: Final = 1e300

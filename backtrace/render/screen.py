@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import groupby, islice
 from typing import Final, NamedTuple
 
 from backtrace.errors import Fault, UsageError, shortened
+from backtrace.records import dataclass
 from backtrace.render.formulas import Layout
 from backtrace.render.lines import Line, cells
 from backtrace.render.text import report_lines

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from backtrace.errors import visible
 from backtrace.graph import Equation, Graph
 from backtrace.quantities import View
+from backtrace.records import dataclass
 from backtrace.render.formulas import Formulas, Layout
 from backtrace.report import Table
 from backtrace.schedule import Moment

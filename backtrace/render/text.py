@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from backtrace.expressions import Element
 from backtrace.keys import Part, sample_of
 from backtrace.quantities import Quantity
+from backtrace.records import dataclass
 from backtrace.render.formulas import Layout, is_readable, same_text
 from backtrace.render.heads import head_lines
 from backtrace.render.lines import (

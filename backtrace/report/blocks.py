@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from backtrace.graph import Equation
 from backtrace.keys import Target
 from backtrace.quantities import Quantity
+from backtrace.records import dataclass
 from backtrace.words import LANGUAGES, Note
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from itertools import product
 from typing import Final, TypeVar
@@ -13,6 +13,7 @@ from backtrace.expressions import Call, Element, Expr, Ref, names
 from backtrace.graph import RATE
 from backtrace.keys import Derivative, Part, Path, Target, Via
 from backtrace.quantities import FEW_WAYS, Quantity, View
+from backtrace.records import dataclass
 from backtrace.report.listing import SEVERAL, elements
 from backtrace.report.steps import ends
 from backtrace.scalars import reached

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import islice
 
@@ -12,6 +12,7 @@ from backtrace.codegen import places
 from backtrace.expressions import Element, Type
 from backtrace.keys import Derivative, Part, Target, resampled
 from backtrace.quantities import Quantity, View
+from backtrace.records import dataclass
 from backtrace.report.blocks import Choice, Rows
 
 HEAD = 6

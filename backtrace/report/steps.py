@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from backtrace.chains import constant_value
 from backtrace.expressions import Element, names
 from backtrace.graph import RATE, Equation, Graph
 from backtrace.keys import Derivative, Part, Path, Short, Target, Via
 from backtrace.quantities import FEW_WAYS, Quantity
+from backtrace.records import dataclass
 from backtrace.report.blocks import Block, Equations, Head, Row, Rows, Section, Table
 from backtrace.report.listing import HEAD, MANY, Listing
 from backtrace.words import Note

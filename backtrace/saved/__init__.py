@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import BinaryIO, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from backtrace.errors import ConfigError, Fault, UsageError, shortened, visible
 from backtrace.outputs import write
-from backtrace.saved import csvfile, jsonfile, npzfile
-from backtrace.saved.header import FORMAT
-from backtrace.trace import Trace
+from backtrace.records import dataclass
+from backtrace.saved.beginnings import COLUMNS, FORMAT, MAGIC
 from backtrace.yamlfile.files import unreadable
+
+if TYPE_CHECKING:
+    from backtrace.trace import Trace
 
 __all__ = ["FORMATS", "Saved", "format_of", "is_saved", "load", "loaded", "save"]
 
@@ -23,19 +25,28 @@ BOM: Final = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Saved:
-    """A format of saved traces: what writes it, what reads it, and how its files begin."""
+    """A format of saved traces: the module that writes and reads it, and how its files begin."""
 
-    pages: Callable[[Trace], Iterator[str] | Iterator[bytes]]
-    read: Callable[[BinaryIO, str], Trace]
+    module: str
     begins: Callable[[bytes], bool]
+
+    def pages(self, trace: Trace) -> Iterator[str] | Iterator[bytes]:
+        """A trace in this format, piece by piece."""
+        found: Iterator[str] | Iterator[bytes] = import_module(self.module).pages(trace)
+        return found
+
+    def read(self, file: BinaryIO, name: str) -> Trace:
+        """The trace of a file of that name."""
+        found: Trace = import_module(self.module).read(file, name)
+        return found
 
 
 FORMATS: Final[Mapping[str, Saved]] = {
-    "npz": Saved(npzfile.pages, npzfile.read, lambda data: data.startswith(npzfile.MAGIC)),
+    "npz": Saved("backtrace.saved.npzfile", lambda data: data.startswith(MAGIC)),
     "json": Saved(
-        jsonfile.pages, jsonfile.read, lambda data: data.lstrip().startswith(b"{") and f'"{FORMAT}"'.encode() in data
+        "backtrace.saved.jsonfile", lambda data: data.lstrip().startswith(b"{") and f'"{FORMAT}"'.encode() in data
     ),
-    "csv": Saved(csvfile.pages, csvfile.read, lambda data: data.startswith(csvfile.COLUMNS.encode())),
+    "csv": Saved("backtrace.saved.csvfile", lambda data: data.startswith(COLUMNS.encode())),
 }
 """The formats by the endings of their files."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from backtrace.expressions import Element
 from backtrace.keys import Keys
+from backtrace.records import dataclass
 
 STAND_IN: Final = 910_000_000_000
 """The number that stands for an index while a key is written; no array has so many elements."""

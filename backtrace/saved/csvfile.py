@@ -23,6 +23,7 @@ from backtrace.errors import shortened
 from backtrace.executor import Arrays
 from backtrace.expressions import Element
 from backtrace.keys import Keys
+from backtrace.saved.beginnings import COLUMNS
 from backtrace.saved.cells import Cells, cell, key_of
 from backtrace.saved.header import (
     VERSION,
@@ -40,7 +41,6 @@ from backtrace.schedule import Moment
 from backtrace.trace import Trace
 from backtrace.yamlfile.source import Source
 
-COLUMNS: Final = "epoch,step,sample,key,value"
 WHOLE_EPOCH: Final = "0"
 """The step of a row that is of no update."""
 HEADER: Final = b'0,0,,"'

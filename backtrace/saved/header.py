@@ -7,17 +7,17 @@ import binascii
 import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from backtrace.config.datafiles import LARGEST_DATA, LARGEST_TEXT
 from backtrace.errors import ConfigError, Fault, Place, UsageError, shortened
 from backtrace.origin import Origin, Stated
+from backtrace.records import dataclass
 from backtrace.rounding import Rounding
+from backtrace.saved.beginnings import FORMAT
 from backtrace.schedule import Batch, Moment
 from backtrace.trace import Trace
 
-FORMAT: Final = "backtrace trace"
 VERSION: Final = 1
 REPAIR: Final = "the file was changed or cut off after it was saved: save the trace again"
 Files: TypeAlias = Mapping[str, bytes]

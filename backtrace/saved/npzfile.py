@@ -20,7 +20,6 @@ from backtrace.saved.rebuilding import Plan, Shape
 from backtrace.schedule import Moment
 from backtrace.trace import Trace
 
-MAGIC: Final = b"PK\x03\x04"
 BLOCK: Final = 1 << 18
 """Bytes that are read or written at a time."""
 NUMBERS: Final = np.dtype(np.float64)

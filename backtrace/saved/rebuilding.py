@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +16,7 @@ from backtrace.expressions import Type
 from backtrace.graph import EPOCH, RATE, UPDATE, Graph
 from backtrace.keys import Keys
 from backtrace.recording import Recording
+from backtrace.records import dataclass
 from backtrace.saved.header import Header, refused
 from backtrace.schedule import Batch, Moment
 from backtrace.trace import Trace, changed, with_rates

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from backtrace.records import dataclass
 
 NUMBER: Final = "number"
 VARIABLE: Final = "variable"

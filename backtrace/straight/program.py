@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from backtrace.expressions import Element
 from backtrace.graph import EPOCH, RATE, STOP, UPDATE, Graph
+from backtrace.records import dataclass
 from backtrace.straight.lowering import Lowering
 from backtrace.straight.nodes import Node
 from backtrace.straight.schedule import Block, block, depending

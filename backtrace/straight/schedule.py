@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from backtrace.records import dataclass
 from backtrace.straight.nodes import CHOICE, Node
 
 TALLEST = 40

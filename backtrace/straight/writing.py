@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from backtrace.records import dataclass
 from backtrace.straight.nodes import CHOICE, COMPARISONS, FUNCTIONS, NEGATIVE, NUMBER, Node
 from backtrace.straight.schedule import Block
 

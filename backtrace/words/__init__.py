@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from backtrace.errors import Fault, UsageError, visible
+from backtrace.records import dataclass
 from backtrace.words import en, ko
 
 Value: TypeAlias = "str | int | Note"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
 from backtrace.quantities import View
+from backtrace.records import dataclass
 from backtrace.render import formats
 from backtrace.render.formulas import Layout
 from backtrace.render.numbers import Numbers

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -15,6 +14,7 @@ from backtrace.errors import Fault, UsageError, visible
 from backtrace.expressions import Element
 from backtrace.keys import Part
 from backtrace.quantities import Quantity, View
+from backtrace.records import dataclass
 from backtrace.report import Choice, Rows, sections, spelled_out
 from backtrace.words import Note
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -21,6 +21,7 @@ from backtrace.errors import Fault, NumericError, UsageError
 from backtrace.graph import Graph
 from backtrace.keys import Target
 from backtrace.quantities import View
+from backtrace.records import dataclass
 from backtrace.render.numbers import Numbers
 from backtrace.schedule import Keep
 from backtrace.trace import Trace, run_graph

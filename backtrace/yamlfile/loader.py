@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import islice
 from typing import NoReturn
 
 import yaml
 
 from backtrace.errors import ConfigError, Fault, Place, did_you_mean, shortened
+from backtrace.records import dataclass
 from backtrace.yamlfile.files import decode, read
 from backtrace.yamlfile.nodes import Document, Node
 from backtrace.yamlfile.scalars import CORE_TAGS, TEXT_TAGS, resolve

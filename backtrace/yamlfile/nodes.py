@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from backtrace.errors import Fault, Place, shortened
+from backtrace.records import dataclass
 
 Kind = Literal["null", "boolean", "number", "text", "list", "mapping"]
 Scalar: TypeAlias = bool | int | float | str | None

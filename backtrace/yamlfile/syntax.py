@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from backtrace.errors import Fault, Place, shortened
+from backtrace.records import dataclass
 from backtrace.yamlfile.source import Source
 
 BEGINNING = "a config begins with\ntitle: My network\ninputs: {x1: 0.1, x2: 0.2}\ntargets: {y1: 0.4}"

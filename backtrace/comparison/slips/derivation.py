@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +12,7 @@ from backtrace.comparison.ancestry import Place
 from backtrace.comparison.slips.steps import Node, Steps
 from backtrace.expressions import Expr
 from backtrace.quantities import evaluated
+from backtrace.records import dataclass
 from backtrace.straight import python
 
 MOST_NODES: Final = 1500

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, NamedTuple
 
 from backtrace.codegen import statements
@@ -14,6 +14,7 @@ from backtrace.comparison.variants import VARIANTS, Variant, rerun
 from backtrace.comparison.verdicts import Judged, Judgement, printed_of
 from backtrace.errors import UsageError
 from backtrace.graph import Equation, Graph
+from backtrace.records import dataclass
 from backtrace.schedule import Keep, Moment
 
 

@@ -7,11 +7,11 @@ variants are told apart by a label, so that the same mistake can be tried at eve
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from backtrace.comparison.slips.steps import Kind, Step
 from backtrace.expressions import Expr
+from backtrace.records import dataclass
 
 
 class Rewritten(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -24,6 +24,7 @@ from backtrace.comparison.slips.workings import AS_PRINTED, FROM_GIVEN, WRONG_AS
 from backtrace.comparison.verdicts import SOUND, Judged, Judgement, Verdict, printed_of
 from backtrace.expressions import Expr
 from backtrace.graph import Equation
+from backtrace.records import dataclass
 from backtrace.simplify import simplified
 
 ROWS: Final[tuple[Rewriting, ...]] = (*forward.ROWS, *backward.ROWS, *local.ROWS, *update.ROWS)

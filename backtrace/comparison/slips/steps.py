@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from functools import cached_property
 from itertools import product as cartesian
@@ -18,6 +18,7 @@ from backtrace.expressions import Call, Element, Expr, Ref
 from backtrace.graph import Graph, depends
 from backtrace.keys import Derivative, Key, Path, Short, Via
 from backtrace.ops.base import ONE, total
+from backtrace.records import dataclass
 from backtrace.scalars import flowing
 
 

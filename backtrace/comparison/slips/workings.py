@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +16,7 @@ from backtrace.comparison.slips.rewritings import Rewriting, Rewritten
 from backtrace.comparison.slips.steps import Node, Steps
 from backtrace.comparison.verdicts import Judged, Judgement, printed_of
 from backtrace.expressions import Expr
+from backtrace.records import dataclass
 
 AS_PRINTED, WRONG_AS_PRINTED, FROM_GIVEN = range(3)
 """What may have been taken as it is printed: every figure, those that are wrong, none."""
