@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 
-from backtrace.expressions import MAX_NODES, Call, Expr, Name, Num, Type, names, substitute, walk
+from backtrace.expressions import MAX_NODES, Call, Expr, Name, Num, Type, has_more_nodes, names, substitute, walk
 from backtrace.graph import Equation, depends
 from backtrace.ops import TABLE, call, retyped
 from backtrace.ops.elementwise import Elementwise
@@ -104,7 +104,8 @@ class _Accumulation:
                     self.flow(equation.expr, self.usable(made[-1]), Name(equation.name, equation.type))
                 except _TooLongError:
                     raise DerivativeError(equation.name) from None
-        givens = [name for name in self.arrived if name not in {e.name for e in self.forward}]
+        computed = {equation.name for equation in self.forward}
+        givens = [name for name in self.arrived if name not in computed]
         made.extend(self.finished(name, self.types[name]) for name in givens)
         return tuple(made)
 
@@ -135,7 +136,7 @@ class _Accumulation:
             for operand, arg in enumerate(expr.args):
                 if not self.active.isdisjoint(names(arg)):
                     sent = self.sent(expr, operand, g, y)
-                    if any(number >= MAX_NODES for number, _ in enumerate(walk(sent))):
+                    if has_more_nodes(sent, MAX_NODES):
                         raise _TooLongError
                     if sent != Num(0):
                         self.flow(arg, sent, arg)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from backtrace.expressions import Call, Expr, ExpressionError, Name, Num, Type, 
 from backtrace.graph import STOP, Array, CycleError, Equation, GivenArray, Graph
 from backtrace.inner import gates, inner_nodes
 from backtrace.layers import expanded
-from backtrace.ops import Scope, call, macros, retyped, typed
+from backtrace.ops import Macro, Scope, call, macros, retyped, typed
 from backtrace.ops.base import shape_text
 from backtrace.ops.losses import LOSSES
 from backtrace.optimizers import updates
@@ -153,9 +154,17 @@ class _Builder:
 
     def scope(self, names: Mapping[str, Expr]) -> Scope:
         """What names, functions and given numbers mean in the config's expressions."""
+        return Scope(names, self.functions, self.config.samples or 1, self.constants)
+
+    @cached_property
+    def functions(self) -> Mapping[str, Macro]:
+        return macros(self.config.functions)
+
+    @cached_property
+    def constants(self) -> Mapping[str, Array]:
+        """What is given and never trained."""
         fixed = (g for g in self.config.givens if g.role != "parameter" and g.name not in self.varying)
-        constants = {given.name: given.values for given in fixed} | dict(self.varying)
-        return Scope(names, macros(self.config.functions), self.config.samples or 1, constants)
+        return {given.name: given.values for given in fixed} | dict(self.varying)
 
     def refuse(self, place: Place | None, message: str, hint: str = "", width: int = 1) -> None:
         self.faults.append(Fault(message, place, hint, width))
@@ -319,15 +328,15 @@ class _Builder:
 
     def trained(self, givens: Mapping[str, GivenArray]) -> tuple[str, ...]:
         """The parameters that updates change: none without a learning rate."""
-        parameters = [name for name, given in givens.items() if given.role == "parameter"]
+        parameters = {name: given for name, given in givens.items() if given.role == "parameter"}
         for key in ("train", "freeze"):
-            self.check_names(key, parameters, givens)
+            self.check_names(key, parameters)
         if self.config.learning_rate is None:
             return ()
-        chosen = parameters if self.config.train is None else [n for n in parameters if n in self.config.train]
-        return tuple(name for name in chosen if name not in self.config.freeze)
+        chosen = set(parameters if self.config.train is None else self.config.train).difference(self.config.freeze)
+        return tuple(name for name in parameters if name in chosen)
 
-    def check_names(self, key: str, parameters: Sequence[str], givens: Mapping[str, GivenArray]) -> None:
+    def check_names(self, key: str, parameters: Mapping[str, GivenArray]) -> None:
         node = self.config.nodes.get(key)
         for item in (node,) if node is not None and node.kind == "text" else node or ():
             if item.text not in parameters:
@@ -341,7 +350,7 @@ class _Builder:
             return tuple(name for name, given in givens.items() if given.role != "target")
         if trained:
             return trained
-        frozen = self.config.freeze
+        frozen = set(self.config.freeze)
         parameters = tuple(name for name, g in givens.items() if g.role == "parameter" and name not in frozen)
         return parameters or tuple(name for name, given in givens.items() if given.role == "input")
 

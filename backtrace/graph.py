@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
+from graphlib import TopologicalSorter
 from typing import Final
 
 import numpy as np
@@ -35,6 +36,11 @@ class Equation:
     hidden: bool = False
     wrt: str | None = None
     state: str | None = None
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The names that its expression reads, each once."""
+        return tuple(names(self.expr))
 
     def text(self) -> str:
         """The equation in the language."""
@@ -145,7 +151,7 @@ class Graph:
         """The forward equations that read a name, in order."""
         found: dict[str, list[Equation]] = {}
         for equation in self.forward:
-            for name in names(equation.expr):
+            for name in equation.reads:
                 found.setdefault(name, []).append(equation)
         return {name: tuple(readers) for name, readers in found.items()}
 
@@ -208,19 +214,22 @@ class CycleError(Exception):
 
 def _sorted(equations: Sequence[Equation]) -> Iterator[Equation]:
     """Equations so that each stands after those it reads."""
-    waiting = {equation.name: equation for equation in equations}
-    while waiting:
-        ready = [e for e in waiting.values() if waiting.keys().isdisjoint(names(e.expr))]
-        if not ready:
-            raise CycleError
-        for equation in ready:
-            yield waiting.pop(equation.name)
+    place = {equation.name: at for at, equation in enumerate(equations)}
+    sorter = TopologicalSorter({e.name: [name for name in e.reads if name in place] for e in equations})
+    try:
+        sorter.prepare()
+    except ValueError as error:
+        raise CycleError from error
+    while ready := sorter.get_ready():
+        for at in sorted(place[name] for name in ready):
+            yield equations[at]
+        sorter.done(*ready)
 
 
 def depends(forward: Sequence[Equation], roots: Iterable[str]) -> set[str]:
     """The roots and every name whose equation reads one of them, over any number of steps."""
     found = set(roots)
     for equation in forward:
-        if not found.isdisjoint(names(equation.expr)):
+        if not found.isdisjoint(equation.reads):
             found.add(equation.name)
     return found

@@ -42,11 +42,16 @@ class _Network:
     faults: list[Fault] = field(default_factory=list)
     givens: list[Given] = field(default_factory=list)
     equations: list[Statement] = field(default_factory=list)
+    stated: dict[str, Node] = field(default_factory=dict)
+    """By the names of layers' values the layer that states them first."""
+    taken: set[str] = field(default_factory=set)
+    """The names of everything that is given, in the config and in layers."""
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     units: dict[str, Expr] = field(default_factory=dict)
 
     def expand(self) -> Config:
         config = self.config
+        self.taken |= {given.name for given in config.givens}
         others = [given for given in config.givens if given.role == "parameter"]
         values, width = inputs = self.vector("input", "x")
         for number, layer in enumerate(config.layers, start=1):
@@ -79,6 +84,10 @@ class _Network:
         taken |= {given.name for given in (*self.givens, *self.config.givens)}
         return {name: unit for name, unit in self.units.items() if name not in taken}
 
+    def give(self, *givens: Given) -> None:
+        self.givens += givens
+        self.taken |= {given.name for given in givens}
+
     def fault(self, node: Any, message: str, hint: str = "") -> None:
         self.faults.append(Fault(message, node.place, hint, max(len(node.text), 1)))
 
@@ -100,7 +109,7 @@ class _Network:
         given = [g for g in self.config.givens if g.role == role]
         sizes = [g.values.shape[1:] if g.sampled else g.values.shape for g in given]
         if len(given) == 1 and (sizes[0] or role == "target"):  # a single target broadcasts, a single input does not
-            self.givens += given
+            self.give(*given)
             if len(sizes[0]) > 1:
                 self.refuse_matrix(given[0], role)
             return Name(given[0].name), sizes[0][0] if sizes[0] else 1
@@ -124,11 +133,11 @@ class _Network:
         """Named scalars as one array under their stem, or as a list where the names have no stem in common."""
         stem = None if any(g.init for g in given) else self.free_stem([g.name for g in given])
         if stem is None:
-            self.givens += given
+            self.give(*given)
             return Call("stack", tuple(Name(g.name) for g in given))
         axis = 1 if given[0].sampled else 0
         values = np.stack([g.values for g in given], axis=axis)
-        self.givens.append(replace(given[0], name=stem, values=values))
+        self.give(replace(given[0], name=stem, values=values))
         return Name(stem)
 
     def free_stem(self, members: Sequence[str]) -> str | None:
@@ -176,10 +185,11 @@ class _Network:
             self.fault(node, message, "leave units: out, the matrix says it already")
 
     def state(self, layer: Layer, name: str, expr: Expr, key: str) -> None:
-        first = next((s.node for s in self.equations if s.name == name), None)
+        first = self.stated.get(name)
         if first is not None:
             message = f'"{name}" is stated twice; first in the layer of line {first.place.line}'
             self.fault(layer.node.get(key) or layer.node, message, "one name, one quantity")
+        self.stated.setdefault(name, layer.node)
         self.equations.append(Statement(name, expr, layer.node, layer.title))
 
     def stem(self, layer: Layer, given: str | tuple[str, ...] | None, default: str, units: int) -> str:
@@ -235,16 +245,16 @@ class _Network:
             self.faults += error.faults
             return Name(name)
         made = Given(name, "parameter", values, place=entries.node.place, init=replace(init, fans=fans))
-        self.givens.append(made)
+        self.give(made)
         return Name(name)
 
     def named_matrix(self, layer: Layer, scalars: Mapping[str, float], width: int) -> tuple[Expr, tuple[int, int]]:
         found = grid(scalars)
         if found is not None:
             stem, matrix = found
-            if stem in {given.name for given in (*self.givens, *self.config.givens)}:
+            if stem in self.taken:
                 self.fault(layer.weights.node, f'the name "{stem}" of these weights is taken')
-            self.givens.append(Given(stem, "parameter", matrix, place=layer.weights.node.place))
+            self.give(Given(stem, "parameter", matrix, place=layer.weights.node.place))
             return Name(stem), (matrix.shape[0], matrix.shape[1])
         self.scalars(layer.weights, scalars)
         if len(scalars) != width:
@@ -282,9 +292,8 @@ class _Network:
         return self.drawn(entries, init, default, shape, fans)
 
     def scalars(self, entries: Entries, scalars: Mapping[str, float]) -> None:
-        self.givens += [
-            Given(name, "parameter", np.asarray(value), place=entries.node.place) for name, value in scalars.items()
-        ]
+        place = entries.node.place
+        self.give(*(Given(name, "parameter", np.asarray(value), place=place) for name, value in scalars.items()))
 
     def array(self, entries: Entries, default: str) -> Expr:
         """A parameter of its own where all entries are numbers, else a list of names and constants."""
@@ -292,7 +301,7 @@ class _Network:
             return _listed(entries.values)
         name = entries.name or default
         values = np.asarray(entries.values, dtype=np.float64)
-        self.givens.append(Given(name, "parameter", values, place=entries.node.place))
+        self.give(Given(name, "parameter", values, place=entries.node.place))
         return Name(name)
 
     # ── loss ──
@@ -349,8 +358,10 @@ def grid(scalars: Mapping[str, float]) -> tuple[str, np.ndarray[Any, Any]] | Non
     stems = {stem for stem, _, _ in parts.values()}
     cells = {(int(i), int(j)): scalars[name] for name, (_, i, j) in parts.items()}
     rows, columns = max(i for i, _ in cells), max(j for _, j in cells)
+    if rows * columns != len(scalars):
+        return None
     full = {(i, j) for i in range(1, rows + 1) for j in range(1, columns + 1)}
-    if len(stems) > 1 or set(cells) != full or len(scalars) != len(full):
+    if len(stems) > 1 or set(cells) != full:
         return None
     matrix = [[cells[i, j] for j in range(1, columns + 1)] for i in range(1, rows + 1)]
     return stems.pop(), np.asarray(matrix, dtype=np.float64)

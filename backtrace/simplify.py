@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
 from backtrace.expressions import Call, Expr, Num
@@ -67,7 +68,12 @@ def _fraction(expr: Expr) -> Fraction | None:
         return top / bottom if top is not None and bottom else None
     if not isinstance(expr, Num):
         return None
-    value = Fraction(repr(float(expr.value))) if abs(expr.value) < 1e16 else None
+    return _exact(float(expr.value))
+
+
+@lru_cache(maxsize=4096)
+def _exact(number: float) -> Fraction | None:
+    value = Fraction(repr(number)) if abs(number) < 1e16 else None
     return value if value is not None and value.denominator <= 10**6 else None
 
 
@@ -75,7 +81,7 @@ def _is_short(value: Fraction) -> bool:
     return abs(value.numerator) < 10**16 and value.denominator < 10**16
 
 
-def _constant(value: Fraction) -> Expr:
+def _constant(value: Fraction | int) -> Expr:
     """A constant as a number if it is one exactly, else as a quotient of whole numbers."""
     number = value.numerator / value.denominator
     if value.denominator == 1:
@@ -127,7 +133,8 @@ def _sub(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
 
 def _mul(expr: Call, args: tuple[Expr, ...]) -> Expr:
     """One constant in front, the sign before it, the other factors in their order."""
-    constant, args = _signs(args)
+    sign, args = _signs(args)
+    constant: Fraction | int = sign
     factors: list[Expr] = []
     for factor in _unexpanded(_factors(args)):
         value = _fraction(factor)
@@ -142,7 +149,7 @@ def _mul(expr: Call, args: tuple[Expr, ...]) -> Expr:
     for position, factor in enumerate(factors):
         if isinstance(factor, Call) and factor.op == "where" and ZERO in factor.args[1:]:
             return _chosen(factor, [_constant(constant), *factors[:position]], factors[position + 1 :])
-    magnitude = [] if abs(constant) == 1 else [_constant(abs(constant))]
+    magnitude = [] if constant in (1, -1) else [_constant(max(constant, -constant))]
     body = _over_reciprocals([*magnitude, *factors])
     return _made("neg", body) if constant < 0 else body
 
@@ -179,13 +186,13 @@ def _unexpanded(factors: list[Expr]) -> list[Expr]:
     ]
 
 
-def _signs(args: tuple[Expr, ...]) -> tuple[Fraction, tuple[Expr, ...]]:
+def _signs(args: tuple[Expr, ...]) -> tuple[int, tuple[Expr, ...]]:
     """The product of the signs, and the factors without them."""
     flat = _factors(args)
     bare = [factor.args[0] if isinstance(factor, Call) and factor.op == "neg" else factor for factor in flat]
     changed = sum(a is not b for a, b in zip(flat, bare, strict=True))
-    sign, rest = _signs(tuple(bare)) if changed else (Fraction(1), tuple(flat))
-    return sign * (-1) ** changed, rest
+    sign, rest = _signs(tuple(bare)) if changed else (1, tuple(flat))
+    return -sign if changed % 2 else sign, rest
 
 
 def _factors(args: tuple[Expr, ...]) -> list[Expr]:

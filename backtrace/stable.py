@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from backtrace.expressions import Call, Expr, Name, Num, names, walk
+from backtrace.expressions import MAX_DEPTH, Call, Expr, Name, Num, walk
 from backtrace.graph import Equation
 from backtrace.ops import call
 from backtrace.records import dataclass
@@ -20,7 +20,9 @@ def stabilised(forward: Sequence[Equation]) -> tuple[Equation, ...]:
 
     The rewriting looks through names: ``o: sigmoid(t)`` and ``E: -log(o)`` give ``E: softplus(-t)``.
     """
-    known = {equation.name: equation.expr for equation in forward}
+    known: dict[str, Expr] = {}
+    for equation in forward:
+        known[equation.name] = _looked_up(equation.expr, known)
     return tuple(replace(equation, expr=_rewritten(equation.expr, known)) for equation in forward)
 
 
@@ -40,11 +42,15 @@ class Pair:
 def pairs(forward: Sequence[Equation]) -> dict[str, Pair]:
     """The pairs of sigmoid or softmax with cross-entropy, by the name of the pre-activation."""
     found: dict[str, Pair] = {}
+    read: dict[str, list[Equation]] = {}
+    for equation in forward:
+        for name in equation.reads:
+            read.setdefault(name, []).append(equation)
     for equation in forward:
         expr = equation.expr
         if isinstance(expr, Call) and expr.op in ("sigmoid", "softmax") and isinstance(expr.args[0], Name):
             probability = Name(equation.name, equation.type)
-            readers = [e for e in forward if equation.name in names(e.expr)]
+            readers = read.get(equation.name, ())
             targets = [t for e in readers for t in _weights_of_log(e.expr, probability)]
             if len(readers) == 1 and len(targets) == 1:
                 found[expr.args[0].id] = Pair(probability, targets[0], readers[0].name)
@@ -69,19 +75,19 @@ def _rewritten(expr: Expr, known: Mapping[str, Expr]) -> Expr:
     return expr if args == expr.args else call(expr.op, *args, at=expr.at, **dict(expr.options))
 
 
-def _log(inner: Expr, known: Mapping[str, Expr]) -> Expr | None:
-    """The stable form of the logarithm of an expression, if it has one."""
-    if not isinstance(inner, Call):
+def _log(inner: Expr, known: Mapping[str, Expr], left: int = MAX_DEPTH) -> Expr | None:
+    """The stable form of the logarithm of an expression, if it has one; ``left`` bounds how deep it may nest."""
+    if not isinstance(inner, Call) or not left:
         return None
     if inner.op == "sigmoid":
         return call("neg", call("softplus", call("neg", inner.args[0])))
     if inner.op == "softmax":
         return call("log_softmax", inner.args[0], **dict(inner.options))
     if inner.op in ("index", "reshape", "transpose"):
-        moved = _log(_looked_up(inner.args[0], known), known)
+        moved = _log(_looked_up(inner.args[0], known), known, left - 1)
         return None if moved is None else call(inner.op, moved, **dict(inner.options))
     if inner.op == "div":
-        below = _log(_looked_up(inner.args[1], known), known)
+        below = _log(_looked_up(inner.args[1], known), known, left - 1)
         return None if below is None else call("sub", call("log", inner.args[0]), below)
     if inner.op == "sub" and inner.args[0] == Num(1):
         other = _looked_up(inner.args[1], known)
@@ -91,7 +97,5 @@ def _log(inner: Expr, known: Mapping[str, Expr]) -> Expr | None:
 
 
 def _looked_up(expr: Expr, known: Mapping[str, Expr]) -> Expr:
-    """What a name stands for, through any number of names."""
-    while isinstance(expr, Name) and expr.id in known:
-        expr = known[expr.id]
-    return expr
+    """What a name stands for; what is known of names is no other known name."""
+    return known.get(expr.id, expr) if isinstance(expr, Name) else expr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import field
+from typing import Final
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from backtrace.records import dataclass
 
 Unit = tuple[Node, ...]
 """Nodes that one call fills; of most there is one."""
+LOOKS: Final = 64
+"""So many times a group is sought among calls that do not lie equally deep, so that a plan takes linear time."""
 
 
 class Kinds:
@@ -48,6 +51,8 @@ class Grouping:
     starts: dict[Node, tuple[str, int]]
     scratch: int = 0
     groups: dict[Node, Unit] = field(default_factory=dict)
+    depths: dict[Node, int] = field(default_factory=dict)
+    looks: int = LOOKS
 
     def run(self, kinds: Mapping[Node, int]) -> None:
         """Group what can be grouped, operands before what reads them, and place the rest."""
@@ -55,16 +60,22 @@ class Grouping:
         for node in self.nodes:
             if isinstance(node, Computed) and node.ufunc and _is_plain(node):
                 classes.setdefault(kinds[node], []).append(node)
-        depths = _depths(self.nodes)
+        self.find_depths()
         for kind in sorted(classes):
             if not self.joined(classes[kind]):
                 levels: dict[int, list[Node]] = {}
                 for node in classes[kind]:
-                    levels.setdefault(depths[node], []).append(node)
+                    levels.setdefault(self.depths[node], []).append(node)
                 for level in levels.values():
                     self.joined(level)
             self.place(classes[kind])
         self.place(self.nodes)
+
+    def find_depths(self) -> None:
+        """How many calls must come before each node at least."""
+        for unit in self.order() or ():
+            depth = 1 + max((self.depths[operand] for node in unit for operand in node.operands), default=0)
+            self.depths.update(dict.fromkeys(unit, depth))
 
     def place(self, nodes: Iterable[Node]) -> None:
         """Give numbers that have no place one in the region of what has no name."""
@@ -77,18 +88,30 @@ class Grouping:
         """Let nodes share a call if their operands lie alike and none needs another."""
         members = sorted(nodes, key=self.first)
         offsets = self.offsets(members)
-        if offsets is None:
-            return False
-        for member in members:
-            self.groups[member] = tuple(members)
-        if self.order() is None:
-            for member in members:
-                del self.groups[member]
+        if offsets is None or not self.independent(members):
             return False
         if members[0] not in self.starts:
             for member, offset in zip(members, offsets, strict=True):
                 self.starts[member] = ("scratch", self.scratch + offset)
             self.scratch += offsets[-1] + members[-1].size
+        return True
+
+    def independent(self, members: Sequence[Node]) -> bool:
+        """Whether no member waits for another; then they are a group.
+
+        What lies equally deep is: each call comes after less deep ones. To see it of others takes a look at all
+        calls, which is done only so often.
+        """
+        group = dict.fromkeys(members, tuple(members))
+        self.groups |= group
+        if len({self.depths[member] for member in members}) == 1:
+            return True
+        self.looks -= 1
+        if self.looks < 0 or self.order() is None:
+            for member in members:
+                del self.groups[member]
+            return False
+        self.find_depths()
         return True
 
     def offsets(self, members: Sequence[Node]) -> list[int] | None:
@@ -152,11 +175,3 @@ def _is_plain(node: Node) -> bool:
     """Whether every operand is a single number or has the result's own shape."""
     logical = any(isinstance(n, Computed) and n.logical for n in (node, *node.operands))
     return bool(node.shape) and not logical and all(operand.shape in ((), node.shape) for operand in node.operands)
-
-
-def _depths(nodes: Iterable[Node]) -> dict[Node, int]:
-    """How many calls must come before each node at least."""
-    found: dict[Node, int] = {}
-    for node in nodes:
-        found[node] = 1 + max((found[operand] for operand in node.operands), default=0)
-    return found

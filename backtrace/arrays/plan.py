@@ -59,8 +59,9 @@ class Plan:
         """What else has a name, by kind; what the parameters' updates read in the order of the parameters."""
         bases = [node for node in dict.fromkeys(map(_base, self.named.values())) if node not in set(self.states)]
         order: dict[Node, int] = {}
+        seen: set[Node] = set()
         for place, state in enumerate(self.states):
-            for node in _leaves(state):
+            for node in _leaves(state, seen):
                 order.setdefault(_base(node), place)
         return sorted(bases, key=lambda node: (kinds[node], order.get(node, len(order))))
 
@@ -163,16 +164,18 @@ def reached(roots: Iterable[Node]) -> list[Node]:
     return list(found)
 
 
-def _leaves(root: Node) -> Iterator[Node]:
-    """What the calls of single functions that lead to a node begin with."""
-    waiting, seen = [root], {root}
+def _leaves(root: Node, seen: set[Node]) -> Iterator[Node]:
+    """What the calls of single functions that lead to a node begin with, without what was seen before."""
+    waiting = [root]
     while waiting:
         node = waiting.pop()
-        if not (isinstance(node, Computed) and node.ufunc):
-            yield node
+        if node in seen:
             continue
-        waiting += [operand for operand in node.operands if operand not in seen]
-        seen.update(node.operands)
+        seen.add(node)
+        if isinstance(node, Computed) and node.ufunc:
+            waiting += node.operands
+        else:
+            yield node
 
 
 def _base(node: Node) -> Node:

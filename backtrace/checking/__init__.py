@@ -15,7 +15,7 @@ from backtrace.checking.kinks import Kink as Kink
 from backtrace.checking.slopes import EPSILON, NOT_FINITE, ROUGH, STEP, Held, Slope, Slopes, held, leading_to
 from backtrace.checking.stability import Note as Note
 from backtrace.checking.stability import notes
-from backtrace.expressions import Element, Index, Shape, names
+from backtrace.expressions import Element, Index, Shape
 from backtrace.graph import Array, Equation, Graph, depends
 from backtrace.quantities import View
 from backtrace.records import dataclass
@@ -308,7 +308,7 @@ def _through_new(graph: Graph) -> frozenset[str]:
 def _touched(equations: Sequence[Equation], graph: Graph) -> Iterator[str]:
     new = {f"{name}+" for name in graph.trained}
     for equation in equations:
-        if not new.isdisjoint(names(equation.expr)):
+        if not new.isdisjoint(equation.reads):
             new.add(equation.name)
             if equation.wrt:
                 yield equation.wrt

@@ -89,8 +89,9 @@ def sites(equations: Iterable[Equation], moving: set[str]) -> tuple[Site, ...]:
     found: dict[Expr, Site] = {}
     for equation in equations:
         for node in walk(equation.expr):
-            if isinstance(node, Call) and not moving.isdisjoint(names(node)):
-                for margin in _margins(node):
+            margins = tuple(_margins(node)) if isinstance(node, Call) else ()
+            if isinstance(node, Call) and margins and not moving.isdisjoint(names(node)):
+                for margin in margins:
                     found.setdefault(margin, Site(equation, node.op, margin))
     return tuple(found.values())
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from backtrace.checking.kinks import Crossings, sites
 from backtrace.executor import Arrays, Program, evaluate
-from backtrace.expressions import Call, Expr, Index, Name, Type, names
+from backtrace.expressions import Call, Expr, Index, Name, Type
 from backtrace.graph import Array, Equation, depends
 from backtrace.ops import TABLE, retyped
 from backtrace.records import dataclass
@@ -64,7 +64,7 @@ def leading_to(equations: Sequence[Equation], objective: str) -> set[str]:
     found = {objective}
     for equation in reversed(equations):
         if equation.name in found:
-            found.update(names(equation.expr))
+            found.update(equation.reads)
     return found
 
 
@@ -84,8 +84,8 @@ class Slopes:
         self, equations: Sequence[Equation], objective: str, name: str, base: Mapping[str, Array], samples: int | None
     ) -> None:
         moving = depends(equations, [name]) - {name}
-        needed = leading_to(equations, objective)
-        after = [e for e in equations if e.name in moving & needed]
+        between = moving & leading_to(equations, objective)
+        after = [e for e in equations if e.name in between]
         self.objective, self.name = objective, name
         self.crossings = Crossings(sites(after, moving | {name}))
         margins = [site.named(number) for number, site in enumerate(self.crossings.sites)]

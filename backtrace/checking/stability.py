@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from backtrace.executor import evaluate
-from backtrace.expressions import Call, Element, Num, Type, names, walk
-from backtrace.graph import Array, Equation, Graph, depends
+from backtrace.expressions import Call, Element, Num, Type, walk
+from backtrace.graph import Array, Equation, Graph
 from backtrace.keys import Part
 from backtrace.quantities import View
 from backtrace.records import dataclass
@@ -148,23 +148,25 @@ def exploding(view: View) -> Iterator[Note]:
 
 def _ratios(view: View) -> Iterator[tuple[float, str]]:
     """Of each node that reads a trained parameter the size of its gradient, by that of the last such nodes after it."""
-    after = _layers_after(view.graph)
-    sizes = {name: _size(view, name) for name in after}
-    for name, later in after.items():
-        last = [sizes[one] for one in later if not after[one]]
-        if last and max(last) > 0:
-            yield sizes[name] / max(last), name
+    greatest: dict[str, float] = {}
+    """Of the last such nodes that depend on a name."""
+    layers = _layers(view.graph)
+    for equation in reversed(view.graph.shown):
+        name, last = equation.name, greatest.get(equation.name)
+        if name in layers:
+            size = _size(view, name)
+            if last:
+                yield size / last, name
+            last = size if last is None else last
+        if last is not None:
+            greatest |= {read: max(last, greatest.get(read, last)) for read in equation.reads}
 
 
-def _layers_after(graph: Graph) -> dict[str, list[str]]:
-    """The nodes that read a trained parameter and have a gradient, each with those of them that depend on it."""
+def _layers(graph: Graph) -> set[str]:
+    """The nodes that read a trained parameter and have a gradient."""
     trained = set(graph.trained)
-    layers = [
-        e.name
-        for e in graph.shown
-        if e.name in graph.gradient_of and not trained.isdisjoint(names(e.expr)) and e.name != graph.objective
-    ]
-    return {name: [n for n in layers if n != name and n in depends(graph.shown, [name])] for name in layers}
+    readers = (e.name for e in graph.shown if not trained.isdisjoint(e.reads))
+    return {name for name in readers if name in graph.gradient_of and name != graph.objective}
 
 
 def _size(view: View, name: str) -> float:

@@ -138,9 +138,9 @@ class _Rows:
 
     def counted(self, what: str, line: int, cells: Sequence[str]) -> int | None:
         """A number of a column that may be empty, or absent; digits are those of a blank."""
-        if what == "digits" and "blank" not in self.at:
+        if what not in self.at or (what == "digits" and "blank" not in self.at):
             return None
-        text = cells[self.at[what]].strip() if what in self.at else ""
+        text = cells[self.at[what]].strip()
         if text and not COUNTED.fullmatch(text):
             message = f'a number from 1 is expected in this cell of "{what}", got "{shortened(text, 40)}"'
             self.refuse(what, line, message, "leave it empty where a figure is of none", len(text))

@@ -14,6 +14,7 @@ from backtrace.comparison.members import elements
 from backtrace.comparison.sheets import Book, Sheet
 from backtrace.comparison.symbols import Definition, Named, definitions
 from backtrace.errors import UsageError, did_you_mean
+from backtrace.expressions import Element
 from backtrace.keys import Key, Keys, Target
 from backtrace.quantities import Quantity, View
 from backtrace.records import dataclass
@@ -103,6 +104,10 @@ class Finder:
         if asked > there:
             return _missing(group, f"an epoch has {there:,} update{'s' * (there != 1)} here, not {asked:,}")
         views = self.views(key, first)
+        dated = (key.epoch or first.epoch) is not None
+        if isinstance(key.target, Element) and len(views) == len(group) == 1 and not first.index:
+            (view,) = views  # a file of a program has a hundred thousand of these
+            return iter([Located(first, Quantity(view, key.target), dated, view.number(key.target))])
         try:
             values = np.asarray([view.value(key.target) for view in views])
         except UsageError as error:
@@ -112,7 +117,6 @@ class Finder:
         if _squeezed(shape) != _squeezed(values.shape):
             whole = values.shape if len(views) > 1 else values.shape[1:]
             return _missing(group, f"it is {_shape_text(whole)}, not {_shape_text(shape)}")
-        dated = (key.epoch or first.epoch) is not None
         members = ((view, target) for view in views for target in self.members(view, key.target))
         return (
             Located(figure, Quantity(view, target), dated, value)

@@ -162,9 +162,9 @@ class Sheet:
         if trace is None:
             return None
         found = judge(trace, placed.figures, self.tolerances, self.scale(terms))
-        own = dict(zip(map(id, placed.figures), placed.origins, strict=True))
-        rows = tuple(replace(row, figure=own[id(row.figure)]) for row in found.rows)
-        return replace(found, rows=rows, conventions=terms)
+        moved = {id(place): figure for place, figure in zip(*placed, strict=True) if place is not figure}
+        rows = (replace(row, figure=moved[id(row.figure)]) if id(row.figure) in moved else row for row in found.rows)
+        return replace(found, rows=tuple(rows), conventions=terms)
 
     def placed(self, terms: Terms) -> Placed:
         """The figures where they stand here; lists in the order of their new places."""

@@ -17,6 +17,7 @@ from backtrace.expressions.tree import (
     Ref,
     Shape,
     Type,
+    has_more_nodes,
     names,
     substitute,
     walk,
@@ -34,6 +35,6 @@ from backtrace.expressions.writing import (
 
 __all__ = [
     "MAX_DEPTH", "MAX_LENGTH", "MAX_NODES", "PLAIN", "UNICODE", "UNNAMED", "Call", "Element", "Expr", "ExpressionError",
-    "Index", "Label", "Name", "Num", "Option", "Ref", "Shape", "Style", "Type", "names", "number_text",
-    "parse", "plain_label", "substitute", "to_text", "walk",
+    "Index", "Label", "Name", "Num", "Option", "Ref", "Shape", "Style", "Type", "has_more_nodes", "names",
+    "number_text", "parse", "plain_label", "substitute", "to_text", "walk",
 ]  # fmt: skip

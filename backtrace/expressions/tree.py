@@ -164,7 +164,26 @@ def names(expr: Expr) -> list[str]:
     >>> names(parse("x @ W + x"))
     ['x', 'W']
     """
-    return list(dict.fromkeys(node.id for node in walk(expr) if isinstance(node, Name)))
+    found: dict[str, None] = {}
+    waiting = [expr]
+    while waiting:  # by hand: every equation is asked for its names
+        node = waiting.pop()
+        if isinstance(node, Call):
+            waiting.extend(reversed(node.args))
+        elif isinstance(node, Name):
+            found[node.id] = None
+    return list(found)
+
+
+def has_more_nodes(expr: Expr, most: int) -> bool:
+    """Whether a tree has more nodes than so many; it counts no further, for trees that share parts grow fast."""
+    count, waiting = 0, [expr]
+    while waiting and count <= most:
+        node = waiting.pop()
+        count += 1
+        if isinstance(node, Call):
+            waiting.extend(node.args)
+    return count > most
 
 
 def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:

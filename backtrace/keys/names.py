@@ -13,6 +13,8 @@ from backtrace.expressions import Call, Expr, Index, Name, Shape, Type
 from backtrace.graph import EPOCH, RATE, UPDATE, Equation, Graph
 from backtrace.records import dataclass
 
+BRACKETED: Final = re.compile(r"\[(\d+(?:,\d+)*)\]")
+UNDERSCORED: Final = re.compile(r"(_\d+)+")
 OBJECTIVE_NAMES: Final = ("E", "L", "J", "C", "loss", "cost")
 
 
@@ -83,7 +85,7 @@ class Names:
     def _runs_on(self, shorter: str, longer: str, style: str) -> bool:
         """Whether elements of both would be written alike: W[1,2] and W_1[2] as W_1_2."""
         tail, inner = longer[len(shorter) :], self._shape(longer)
-        if style != "underscores" or inner is None or not re.fullmatch(r"(_\d+)+", tail):
+        if style != "underscores" or inner is None or not UNDERSCORED.fullmatch(tail):
             return False
         return self._index(shorter, tail + "_1" * len(inner), style) is not None
 
@@ -97,12 +99,12 @@ class Names:
 
     def _index(self, name: str, rest: str, style: str | None) -> Index | None:
         shape = self.types[name].shape
-        bracket = re.fullmatch(r"\[(\d+(?:,\d+)*)\]", rest)
+        bracket = BRACKETED.fullmatch(rest)
         if bracket:
             numbers = [int(part) for part in bracket[1].split(",")]
         elif style is None:
             return None
-        elif re.fullmatch(r"(_\d+)+", rest):
+        elif UNDERSCORED.fullmatch(rest):
             numbers = [int(part) for part in rest.split("_")[1:]]
         elif rest.isascii() and rest.isdigit() and name[-1].isalpha() and len(rest) == len(shape):
             numbers = [int(digit) for digit in rest]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backtrace.keys.aliases import Alias, Of
 
 MOMENT: Final = re.compile(r"(.+)@(\d+)(?:\.(\d+))?")
+PART: Final = re.compile(r"(.+?)(\+?)(?:#(\d+))?(\+?)")
 REMEMBERED: Final = re.compile(r"([^\W\d]\w*)(?:\.(.+)|\((.+)\))")
 
 
@@ -104,7 +105,11 @@ class Keys(Writing):
 
         if of is Of.PARAMETER:
             return part.name in self.trained
-        return of is Of.ANYTHING or part.name in self.before or part.name in self.before.values()
+        return of is Of.ANYTHING or part.name in self.before or part.name in self._pre_activations
+
+    @cached_property
+    def _pre_activations(self) -> frozenset[str]:
+        return frozenset(self.before.values())
 
     # ── keys ──
 
@@ -117,7 +122,7 @@ class Keys(Writing):
 
     def _part(self, text: str) -> Element | Part | None:
         """A named array or an element of one, with or without a sample, before or after the update."""
-        match = re.fullmatch(r"(.+?)(\+?)(?:#(\d+))?(\+?)", text)
+        match = PART.fullmatch(text)
         if match is None or (match[2] and match[4]):
             return None
         base, plus = match[1], match[2] or match[4]
@@ -160,9 +165,8 @@ class Keys(Writing):
 
     def _place(self, base: str) -> tuple[str, Index | None] | None:
         """The array and index that a text names: a label, a whole name, or a name followed by an index."""
-        for name, members in self.labels.items():
-            if base in members:
-                return name, (members.index(base),)
+        if base in self._labelled:
+            return self._labelled[base]
         if base in self.types and base not in self.differentiated:
             return base, None
         state = self._state_place(base)
@@ -181,8 +185,14 @@ class Keys(Writing):
         return None
 
     @cached_property
+    def _labelled(self) -> dict[str, tuple[str, Index]]:
+        """The array and index of each label; the first that has it."""
+        members = ((label, (name, (at,))) for name, group in self.labels.items() for at, label in enumerate(group))
+        return dict(reversed(list(members)))
+
+    @cached_property
     def _unnamed(self) -> frozenset[str]:
-        named = (*self.differentiated, RATE, UPDATE, EPOCH)
+        named = {*self.differentiated, RATE, UPDATE, EPOCH}
         return frozenset(name for name in self.types if not name.strip("#+").isidentifier() and name not in named)
 
     @staticmethod

@@ -16,8 +16,8 @@ from backtrace.expressions import (
     Name,
     Num,
     Type,
+    has_more_nodes,
     substitute,
-    walk,
 )
 from backtrace.ops import (
     constants,
@@ -148,7 +148,7 @@ def _expanded(expr: Call, macro: Macro, args: tuple[Expr, ...], scope: Scope) ->
         result = _typed_body(body, Scope({}, others, scope.samples, scope.values))
     except ExpressionError as error:
         raise _error(expr, f"in {macro.name}: {error.message}", error.hint) from None
-    if any(number >= MAX_NODES for number, _ in enumerate(walk(result))):
+    if has_more_nodes(result, MAX_NODES):
         raise _error(expr, f"{macro.name} grows to more than {MAX_NODES:,} parts when written out")
     return result
 

@@ -132,6 +132,9 @@ def rule(text: str) -> Expr:
 def broadcast(shapes: Iterable[Shape]) -> Shape:
     """The common shape of elementwise operands. Raises ShapeError."""
     shapes = list(shapes)
+    distinct = {shape for shape in shapes if shape}
+    if len(distinct) < 2:
+        return distinct.pop() if distinct else ()
     try:
         return tuple(np.broadcast_shapes(*shapes))
     except ValueError:

@@ -64,7 +64,9 @@ def header_of(trace: Trace) -> Header:
     batches = {moment: recording.batches.get(moment, ()) for moment in moments}
     names: dict[bool, tuple[str, ...]] = {}
     for moment, batch in batches.items():
-        names.setdefault(trace.graph.of_size(batch) is trace.graph, tuple(recording.records[moment]))
+        whole = trace.graph.of_size(batch) is trace.graph
+        if whole not in names:  # a record is made when it is looked at
+            names[whole] = tuple(recording.records[moment])
     return Header(
         trace.origin,
         trace.rounding,

@@ -37,7 +37,7 @@ def pages(trace: Trace, layout: object = None) -> Iterator[str]:
     """
     header = header_of(trace)
     data = to_data(header, packed(header.origin.stated.files))
-    _check_size(trace)
+    _check_size(Plan(header, trace.graph, ""))
     yield "{\n" + "".join(f"  {_text(key)}: {_text(value)},\n" for key, value in data.items())
     yield from ('  "losses": ', *_array(trace.losses), ',\n  "epochs": [')
     for number, (moment, batch) in enumerate(header.moments.items()):
@@ -54,8 +54,9 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _check_size(trace: Trace) -> None:
-    count = sum(array.size for record in trace.recording.records.values() for array in record.values())
+def _check_size(plan: Plan) -> None:
+    """Refuse more numbers than are read again, by the shapes of the config: no record is made for that."""
+    count = sum(plan.form(batch).count for batch in plan.header.moments.values())
     if count > MOST_NUMBERS:
         message = f"this trace has {count:,} numbers, and JSON of more than {MOST_NUMBERS:,} is not read again"
         raise UsageError(Fault(message, hint="save it as npz or csv"))

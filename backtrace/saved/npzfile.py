@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import IO, Any, BinaryIO, Final, cast
 
 import numpy as np
@@ -23,6 +26,9 @@ from backtrace.trace import Trace
 BLOCK: Final = 1 << 18
 """Bytes that are read or written at a time."""
 NUMBERS: Final = np.dtype(np.float64)
+LOCAL_HEADER: Final = 30
+LENGTHS_AT: Final = 26
+"""Before a member's bytes zip repeats what it is in 30 bytes, its name and a supplement; their lengths stand at 26."""
 LONGEST_HEADER: Final = 64 * 1024 * 1024
 EPOCH_OF_ZIP: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every member, so that the same trace gives the same bytes."""
@@ -83,9 +89,8 @@ def _written(file: zipfile.ZipFile, sink: _Sink, name: str, array: npt.NDArray[A
     dtype = array.dtype.newbyteorder("<")
     flat = np.ravel(array).astype(dtype, copy=False)
     info = zipfile.ZipInfo(f"{name}.npy", EPOCH_OF_ZIP)
-    described = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": array.shape}
     with file.open(info, "w", force_zip64=True) as member:
-        np.lib.format.write_array_header_1_0(member, described)
+        member.write(_description(array.shape, dtype))
         content = flat.data.cast("B") if flat.size else memoryview(b"")
         for at in range(0, len(content), BLOCK):
             member.write(content[at : at + BLOCK])
@@ -104,7 +109,7 @@ def read(file: BinaryIO, name: str) -> Trace:
     """
     try:
         with zipfile.ZipFile(file) as packed:
-            return _Members(packed, _length(file), name).trace()
+            return _Members(packed, file, name).trace()
     except DAMAGE as error:
         raise refused(name, f"it is damaged ({shortened(visible(str(error)), 60)})") from None
 
@@ -112,8 +117,9 @@ def read(file: BinaryIO, name: str) -> Trace:
 class _Members:
     """The members of a file, each read once its size is known to be right."""
 
-    def __init__(self, packed: zipfile.ZipFile, length: int, name: str) -> None:
-        self.packed, self.length, self.name = packed, length, name
+    def __init__(self, packed: zipfile.ZipFile, file: BinaryIO, name: str) -> None:
+        self.packed, self.file, self.name = packed, file, name
+        self.length = _length(file)
 
     def trace(self) -> Trace:
         """The trace that they hold."""
@@ -134,7 +140,7 @@ class _Members:
         for info in self.packed.infolist():
             if info.compress_type != zipfile.ZIP_STORED:
                 raise refused(self.name, f'"{shortened(info.filename)}" is compressed', "numpy.savez does not compress")
-        if sum(info.file_size for info in self.packed.infolist()) > self.length:
+        if sum(max(info.file_size, info.compress_size) for info in self.packed.infolist()) > self.length:
             raise refused(self.name, "its arrays are larger than the file")
 
     def header(self) -> Header:
@@ -165,15 +171,39 @@ class _Members:
     def array(self, name: str, shape: Shape | None, dtype: np.dtype[Any] = NUMBERS) -> npt.NDArray[Any]:
         """A member of that shape and type; of any length where no shape is known."""
         info = self.info(name)
-        with self.packed.open(info) as member:
-            stated, by_columns, found = _described(member)
-            wanted = (max(info.file_size, 0),) if shape is None else shape
-            fits = len(stated) == 1 and stated[0] <= wanted[0] if shape is None else stated == wanted
-            if not fits or found != dtype:
-                raise self.misfit(name, stated, found, shape, dtype)
-            flat = np.empty(math.prod(stated), dtype)
-            _fill(member, flat)
+        start = self.start(info)
+        stated, by_columns, found = _described(self.file, shape, dtype)
+        wanted = (max(info.file_size, 0),) if shape is None else shape
+        fits = len(stated) == 1 and stated[0] <= wanted[0] if shape is None else stated == wanted
+        if not fits or found != dtype:
+            raise self.misfit(name, stated, found, shape, dtype)
+        flat = np.empty(math.prod(stated), dtype)
+        self.fill(info, start, flat)
         return flat.reshape(stated, order="F" if by_columns else "C")
+
+    def start(self, info: zipfile.ZipInfo) -> int:
+        """Where a member's own bytes begin, past what zip says of it; the file stands there then."""
+        self.packed.open(info).close()  # refuses what is not as the list of members says
+        self.file.seek(info.header_offset + LENGTHS_AT)
+        lengths = self.file.read(4)
+        return self.file.seek(info.header_offset + LOCAL_HEADER + sum(struct.unpack("<HH", lengths)))
+
+    def fill(self, info: zipfile.ZipInfo, start: int, flat: npt.NDArray[Any]) -> None:
+        """Read all numbers of a member straight into their place, and compare the check sum."""
+        room = flat.data.cast("B") if flat.size else memoryview(bytearray())
+        described = self.file.tell() - start
+        if described + len(room) != info.file_size:
+            fault = "is cut off" if described + len(room) > info.file_size else "has more numbers than it states"
+            raise ValueError(f"an array {fault}")
+        self.file.seek(start)
+        check = zlib.crc32(self.file.read(described))
+        for at in range(0, len(room), BLOCK):
+            piece = room[at : at + BLOCK]
+            if self.file.readinto(piece) != len(piece):  # type: ignore[attr-defined]
+                raise ValueError("an array is cut off")
+            check = zlib.crc32(piece, check)
+        if check != info.CRC:
+            raise zipfile.BadZipFile(f"Bad CRC-32 for file {info.filename!r}")
 
     def misfit(
         self, name: str, stated: Shape, found: np.dtype[Any], shape: Shape | None, dtype: np.dtype[Any]
@@ -183,24 +213,25 @@ class _Members:
         return refused(self.name, message, "its config gives other shapes: the file was changed")
 
 
-def _described(member: IO[bytes]) -> tuple[Shape, bool, np.dtype[Any]]:
-    """Shape, order and type of a stored array."""
-    version = np.lib.format.read_magic(member)
+def _described(file: BinaryIO, shape: Shape | None, dtype: np.dtype[Any]) -> tuple[Shape, bool, np.dtype[Any]]:
+    """Shape, order and type of a stored array; as they should be where its description is what is written for them."""
+    at = file.tell()
+    usual = b"" if shape is None else _description(shape, dtype)
+    if usual and file.read(len(usual)) == usual:
+        return shape or (), False, dtype
+    file.seek(at)
+    version = np.lib.format.read_magic(file)
     reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return reader(member)
+    return reader(file)
 
 
-def _fill(member: IO[bytes], flat: npt.NDArray[Any]) -> None:
-    """Read all numbers of a member; zipfile compares the check sum at its end."""
-    room = flat.data.cast("B") if flat.size else memoryview(bytearray())
-    at = 0
-    while piece := member.read(BLOCK):
-        if at + len(piece) > len(room):
-            raise ValueError("an array has more numbers than it states")
-        room[at : at + len(piece)] = piece
-        at += len(piece)
-    if at < len(room):
-        raise ValueError("an array is cut off")
+@lru_cache(maxsize=1024)
+def _description(shape: Shape, dtype: np.dtype[Any]) -> bytes:
+    """What stands before the numbers of an array in row-major order, as numpy.save writes it."""
+    text = io.BytesIO()
+    described = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(text, described)
+    return text.getvalue()
 
 
 def _size(shape: Shape) -> str:

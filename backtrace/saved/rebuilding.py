@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -43,6 +44,11 @@ class Form:
         """The shape of every array, the samples first."""
         samples = (self.graph.samples or 1,)
         return {name: samples * self.is_sampled(name) + self.type(name).shape for name in self.names}
+
+    @cached_property
+    def count(self) -> int:
+        """How many numbers it has."""
+        return sum(map(math.prod, self.shapes.values()))
 
     @cached_property
     def keys(self) -> Keys:
