@@ -19,10 +19,12 @@ from backtrace.straight.lowering import places as places
 from backtrace.straight.lowering import size
 from backtrace.straight.program import program
 
-LIMIT = 200
+LIMIT = 250
 """Up to so many statements a step, generated Python beats numpy, whose calls cost some 260 ns each."""
-PAYS = 10_000_000
-"""So many operations take Python as long as LLVM takes to be imported and to compile a program: some 0.2 s."""
+IMPORT = 2_000_000
+"""So many operations take Python as long as llvmlite takes to be imported."""
+COMPILE = 18_000
+"""So many updates take Python as long as LLVM takes to compile one; measured from 71 operations to 416."""
 LONGEST = 1000
 """Sums of so many terms are for numpy."""
 MOST_PARTS = 5000
@@ -159,3 +161,8 @@ class ScalarExecutor:
         """Take other given values for the updates to come."""
         self.given = self.given | batch
         self.constants = self._constants(self.given)
+
+
+def pays(executor: ScalarExecutor, updates: int) -> bool:
+    """Whether so many updates are worth compiling for by LLVM."""
+    return updates > COMPILE and updates > COMPILE + IMPORT / max(executor.operations, 1)

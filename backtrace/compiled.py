@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backtrace.codegen import PAYS, ScalarExecutor
+from backtrace.codegen import ScalarExecutor, pays
 from backtrace.graph import Graph
 from backtrace.ops.base import Array
 from backtrace.straight.machine import Machine, available
@@ -21,8 +21,6 @@ class CompiledExecutor(ScalarExecutor):
     """Trains by machine code. What Python's arithmetic refuses, Python itself runs again, and says so."""
 
     kind = "compiled"
-    pays = PAYS
-    """From so many operations on, recording is compiled too."""
 
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
@@ -36,7 +34,7 @@ class CompiledExecutor(ScalarExecutor):
     def record(self, rows: Array) -> Sequence[float]:
         """Make an update for each row and write all it computes into it; compiled once there are many."""
         self.recorded += len(rows)
-        if self.recorded * self.operations <= self.pays:
+        if not pays(self, self.recorded):
             return super().record(rows)
         return self._made(len(rows), rows)
 

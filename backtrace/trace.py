@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property, partial
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,10 @@ from backtrace.records import dataclass
 from backtrace.rounding import Rounding
 from backtrace.schedule import Keep, Moment
 from backtrace.training import Progress, train
+from backtrace.views import Views
+
+LISTED: Final = 20
+"""So many epochs are listed where one that is asked for is not recorded."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +55,20 @@ class Trace:
     """What it was made from; None where the graph is of no file."""
 
     @cached_property
-    def epochs(self) -> Sequence[View]:
+    def epochs(self) -> Views:
         """The recorded updates in order; each answers keys as the trace does."""
-        batches = self.recording.batches
+        batches, records = self.recording.batches, self.recording.records
         view: Callable[..., View] = View
         if self.rounding is not None:
             from backtrace.rounded import RoundedView
 
             view = partial(RoundedView, rounding=self.rounding)
-        return [
-            view(self.graph.of_size(batch := batches.get(moment, ())), record, *moment, batch)
-            for moment, record in sorted(self.recording.records.items())
-        ]
+
+        def made(moment: Moment) -> View:
+            batch = batches.get(moment, ())
+            return view(self.graph.of_size(batch), records[moment], *moment, batch)
+
+        return Views(sorted(records), made)
 
     @property
     def losses(self) -> npt.NDArray[np.float64]:
@@ -88,7 +95,7 @@ class Trace:
             UsageError: there is none.
         """
         wanted = self.epochs[0].epoch if number is None else number
-        found = [view for view in self.epochs if view.epoch == wanted and update in (None, view.update)]
+        found = self.epochs.of(wanted, update)
         if not found:
             self._refuse(wanted, update)
         return found[:1] if number is None else found
@@ -96,8 +103,9 @@ class Trace:
     def _refuse(self, number: int, update: int | None) -> None:
         several = self.graph.updates_per_epoch > 1
         what = f"update {update} of epoch {number}" if update else f"epoch {number}"
-        kept = ", ".join(Moment(view.epoch, view.update).text() if several else str(view.epoch) for view in self.epochs)
-        raise UsageError(Fault(f"{what} is not recorded", hint=f"recorded: {kept}"))
+        kept = [moment.text() if several else str(moment.epoch) for moment in self.epochs.moments]
+        shown = kept if len(kept) <= LISTED else [*kept[: LISTED - 1], "...", kept[-1]]
+        raise UsageError(Fault(f"{what} is not recorded", hint=f"recorded: {', '.join(shown)}"))
 
     def value(self, key: Key) -> Value:
         """The value of a parsed key."""

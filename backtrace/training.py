@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from backtrace.codegen import PAYS, ScalarExecutor, is_small
+from backtrace.codegen import ScalarExecutor, is_small, pays
 from backtrace.errors import Fault, NumericError
 from backtrace.executor import Executor
 from backtrace.graph import STOP, Graph
@@ -41,7 +41,7 @@ def executor_for(graph: Graph, updates: int = 1) -> Executor:
 
         return ArrayExecutor(graph)
     executor = ScalarExecutor(graph)
-    if updates * executor.operations <= PAYS:
+    if not pays(executor, updates):
         return executor
     from backtrace.compiled import compiled_or
 

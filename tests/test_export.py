@@ -121,7 +121,7 @@ STATEMENTS = {
         "    double U11 = 0.45;",
         "        const double z1 = x1 * W11 + x2 * W21;",
         "        /* Back propagation step 1: U (Output layer) */",
-        '        row(epoch, "", "dE_tot/dU11", dE_tot_dU11);',
+        '        row(epoch, 1, "", "dE_tot/dU11", dE_tot_dU11);',
         "        U11 = U11_new;",
     ],
 }
@@ -152,18 +152,45 @@ def test_what_it_prints_is_what_diff_reads(backtrace_command: Runner, tmp_path: 
     assert outcome.code == 0, outcome.out
 
 
+SAMPLES = """
+inputs: [[0, 0], [0, 1], [1, 0], [1, 1]]
+targets: [[0], [1], [1], [0]]
+learning_rate: 0.5/n
+layers:
+  - {weights: [[0.1], [0.3]], bias: [0.2], pre: z, out: o, activation: tanh}
+loss: half_squared_error
+"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("keys", ["batch_size: 1\norder: [2, 1, 4, 3]", "batch_size: 2\nreduce: sum"])
+def test_batches_are_a_table(keys: str, language: str, tmp_path: Path) -> None:
+    net = graph(SAMPLES + keys)
+    trace = run_graph(net, epochs=2, keep=[1, 2])
+    printed = run(exported(net, 2, FORMS[language]), language, tmp_path)
+    for row in csv.DictReader(io.StringIO(printed)):
+        sample = f"#{row['sample']}" if row["sample"] else ""
+        key = f"{key_of(row['key'])}{sample}@{row['epoch']}.{row['step']}"
+        assert math.isclose(float(row["value"]), trace[key], rel_tol=(r := ROUNDED[language]), abs_tol=r), key
+
+
 @pytest.mark.parametrize(
-    ("change", "fault"),
+    ("keys", "fault"),
     [
-        ("batch_size: 1", "a program takes all samples at once, not in batches"),
-        ("", "this has 15,006 statements an epoch, a program has at most 5,000"),
+        ("batch_size: 1\nshuffle: {seed: 1}", "a program has no generator to shuffle samples"),
+        ("batch_size: 3\nreduce: sum", "a smaller last batch would need statements of its own"),
+        ("batch_size: 1\nuntil: E_tot < 1", "until: with batches asks all updates of an epoch"),
     ],
 )
-def test_what_has_no_program_is_refused_with_the_reason(change: str, fault: str) -> None:
-    size = 2 if change else 2500
-    text = f"inputs: [{[1] * size}, {[2] * size}]\nequations: {{y: 2*x, E: sum(y)}}\nminimize: E\nreduce: sum\n"
-    with pytest.raises(UsageError, match=fault):
-        exported(graph(text.replace("reduce: sum\n", "") + change if change else text), 1, FORMS["python"])
+def test_what_has_no_program_is_refused_with_the_reason(keys: str, fault: str) -> None:
+    with pytest.raises(UsageError, match=f"--to python: {fault}"):
+        exported(graph(SAMPLES + keys), 1, FORMS["python"])
+
+
+def test_a_program_that_nobody_could_read_is_refused() -> None:
+    net = graph(f"inputs: {{x: {[1] * 3000}}}\nequations: {{y: 2*x, E: sum(y)}}\nminimize: E\n")
+    with pytest.raises(UsageError, match="this has 9,002 statements an epoch, a program has at most 5,000"):
+        exported(net, 1, FORMS["c"])
 
 
 def test_a_language_that_is_not_known_is_refused(backtrace_command: Runner) -> None:

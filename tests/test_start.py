@@ -39,7 +39,7 @@ OWN = {
         ops.products ops.reductions ops.softmax ops.upstream
         backward build chains codegen executor recording straight straight.lowering straight.nodes straight.program
         straight.python straight.schedule straight.writing graph inner layers optimizers quantities recurrence scalars
-        seeds simplify stable trace training
+        seeds simplify stable trace training views
         report report.blocks report.course report.listing report.steps
         render render.formats render.formulas render.heads render.lines render.numbers render.rates render.sentences
         render.terminal render.text

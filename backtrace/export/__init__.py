@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from backtrace.errors import Fault, UsageError
 from backtrace.export.c import c
@@ -39,11 +39,21 @@ def exported(graph: Graph, epochs: int, form: Form) -> str:
     Raises:
         UsageError: it has none.
     """
-    if graph.schedule is not None:
-        message = f"--to {form.name}: a program takes all samples at once, not in batches"
-        raise UsageError(Fault(message, hint="take batch_size:, order: and shuffle: out"))
+    for message, hint in _refusals(graph):
+        raise UsageError(Fault(f"--to {form.name}: {message}", hint=hint))
     statements = sum(size(equation.type, graph.samples) for equation in graph.step)
     if statements > form.most:
         message = f"--to {form.name}: this has {statements:,} statements an epoch, a program has at most {MOST:,}"
         raise UsageError(Fault(message, hint="--to numpy writes a line for each array, of any size"))
     return form.write(graph, epochs)
+
+
+def _refusals(graph: Graph) -> Iterator[tuple[str, str]]:
+    """Why the epochs of a graph are not all alike, and what to do."""
+    schedule = graph.schedule
+    if schedule is not None and schedule.seed is not None:
+        yield "a program has no generator to shuffle samples", "order: [3, 1, 2] instead of shuffle:"
+    if schedule is not None and graph.rest is not None:
+        yield "a smaller last batch would need statements of its own", "take a batch_size: that divides the samples"
+    if schedule is not None and graph.until:
+        yield "until: with batches asks all updates of an epoch", "--epochs instead of until:"

@@ -40,29 +40,49 @@ def _function(name: str, letters: Sequence[str], statements: list[str], result: 
 def _lines(found: Script, epochs: int) -> Iterator[str]:
     yield f"/* Every number of each epoch as CSV, by backtrace export. {COMPILE} */"
     yield from ("#include <math.h>", "#include <stdio.h>", "#include <stdlib.h>", "", *found.functions)
-    yield from ("static void row(long epoch, const char *sample, const char *key, double value) {",)
-    yield from ('    printf("%ld,1,%s,%s,%.17g\\n", epoch, sample, key, value);', "}", "")
+    yield from ("static void row(long epoch, long update, const char *sample, const char *key, double value) {",)
+    yield from ('    printf("%ld,%ld,%s,%s,%.17g\\n", epoch, update, sample, key, value);', "}", "")
     yield "int main(int argc, char **argv) {"
     yield f"    const long epochs = argc > 1 ? atol(argv[1]) : {epochs};"
     changing = {old for old, _ in found.renewed}
     for number, value in found.given:
         yield f"    {'' if number.variable in changing else 'const '}double {number.variable} = {value!r};"
+    if found.batches:
+        yield f"    static const double batches[][{len(found.fed)}] = {{ /* {', '.join(found.fed)} */"
+        yield from (f"        {{{', '.join(map(repr, batch))}}}," for batch in found.batches)
+        yield "    };"
     yield '    puts("epoch,step,sample,key,value");'
-    yield "    for (long epoch = 1; epoch <= epochs; epoch++) {"
-    yield from indented(_epoch(found), " " * 8)
-    yield from ("    }", "    return 0;", "}")
+    yield from indented(_epochs(found))
+    yield from ("    return 0;", "}")
 
 
-def _epoch(found: Script) -> Iterator[str]:
-    starts = {"n": f"(double)(epoch + {found.graph.start - 1})", "k": "(double)epoch"}
+def _epochs(found: Script) -> Iterator[str]:
+    """The loop over epochs; in each a loop over the batches, or one batch in turn."""
+    schedule, count = found.graph.schedule, len(found.batches)
+    in_turn = schedule is not None and schedule.in_turn
+    fed = [f"const double {name} = batch[{k}];" for k, name in enumerate(found.fed)]
+    yield f"for (long epoch = 1; epoch <= epochs{f' && epoch <= {count}' if in_turn else ''}; epoch++) {{"
+    if schedule is None:
+        yield from indented(_update(found, "1"))
+    elif in_turn:
+        yield from indented(["const double *batch = batches[epoch - 1];", *fed, *_update(found, "1")])
+    else:
+        lines = ["const double *batch = batches[update - 1];", *fed, *_update(found, "update")]
+        yield from indented([f"for (long update = 1; update <= {count}; update++) {{", *indented(lines), "}"])
+    yield "}"
+
+
+def _update(found: Script, update: str) -> Iterator[str]:
+    made = f"(epoch - 1) * {found.graph.updates_per_epoch} + {update} - 1"
+    starts = {"n": f"(double)({made} + {found.graph.start})", "k": "(double)epoch"}
     yield from (f"const double {letter} = {starts[letter]};" for letter in found.letters)
     for title, lines in found.parts:
         yield from (f"/* {_plain(title)} */", *lines, "")
     for each in found.numbers:
-        yield f'row(epoch, "{each.sample}", {_quoted(each.key)}, {each.variable});'
+        yield f'row(epoch, {update}, "{each.sample}", {_quoted(each.key)}, {each.variable});'
     yield from (f"{old} = {new};" for old, new in found.renewed)
     if found.stop:
-        yield f"if ({found.stop} != 0.0) break;"
+        yield f"if ({found.stop} != 0.0) return 0;"
 
 
 def _plain(title: str) -> str:

@@ -10,9 +10,9 @@ from typing import Final
 C_WORDS: Final = (
     "auto break case char const continue default do double else enum extern float for goto if inline int long register "
     "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while main printf "
-    "argc argv atol puts"
+    "argc argv atol puts row batch"
 )
-PYTHON_WORDS: Final = "print int len range sys epochs rows sample key value made"
+PYTHON_WORDS: Final = "print int len range sys epochs rows sample key value epoch update batches float enumerate stop"
 RESERVED: Final = {*keyword.kwlist, *C_WORDS.split(), *PYTHON_WORDS.split()}
 PLACES: Final = {"+": "_new", "#": "_s", "/": "_", "[": "_", ",": "_", "]": "", ".": "_"}
 """What becomes of the signs of a key."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from backtrace.export.identifiers import Identifiers
-from backtrace.export.matrixforms import Forms
+from backtrace.export.matrixforms import HELPERS, Forms
 from backtrace.export.sections import sections
 from backtrace.graph import EPOCH, RATE, STOP, UPDATE, Equation, Graph
 from backtrace.keys import Keys
+from backtrace.ops import TABLE
 from backtrace.saved.cells import Cells
+from backtrace.straight.python import indented
 
 ROWS = """\
 def rows(key, array, shape, sampled):
@@ -20,9 +22,9 @@ def rows(key, array, shape, sampled):
         sample, index = (at[0] + 1, at[1:]) if sampled else ("", at)
         place = np.ravel_multi_index(index, shape[sampled:]) if index else 0
         name = key.format(*(number + 1 for number in index)) if isinstance(key, str) else key[place]
-        print(f"{epoch},1,{sample},{name},{float(value)!r}")
+        print(f"{epoch},{update},{sample},{name},{float(value)!r}")
 """
-TAKEN = "np math rows epoch epochs key array shape sampled value at index place sample name n k"
+TAKEN = "np math rows epoch epochs update batch batches key array shape sampled value at index place sample name n k"
 
 
 def matrices(graph: Graph, epochs: int) -> str:
@@ -40,9 +42,11 @@ class _Program:
     def __init__(self, graph: Graph, epochs: int) -> None:
         self.graph, self.epochs = graph, epochs
         self.samples = graph.samples or 1
-        identifiers = Identifiers(set(TAKEN.split()))
+        identifiers = Identifiers({*TAKEN.split(), *TABLE, *HELPERS})
         arrays = (*graph.givens, *graph.states, RATE, *(equation.name for equation in graph.step))
         self.names = {name: identifiers.of(name) for name in dict.fromkeys(arrays)} | {UPDATE: "n", EPOCH: "k"}
+        self.whole = {name: identifiers.of(f"{name}_all") for name in graph.data}
+        """What the given values of all samples are called, where each update takes some of them."""
         self.forms = Forms(self.names)
 
     def lines(self) -> Iterator[str]:
@@ -55,24 +59,47 @@ class _Program:
         yield from self.given()
         yield from ("", f"epochs = int(sys.argv[1]) if len(sys.argv) > 1 else {self.epochs}")
         yield from ('np.seterr(over="ignore")', 'print("epoch,step,sample,key,value")')
+        schedule, update = self.graph.schedule, list(self.update(parts))
+        if schedule is not None and schedule.in_turn:
+            yield from ("for epoch, batch in enumerate(batches[:epochs], start=1):", *indented(["update = 1", *update]))
+            return
         yield "for epoch in range(1, epochs + 1):"
-        counters = {UPDATE: f"n = epoch + {self.graph.start - 1}.0", EPOCH: "k = float(epoch)"}
-        yield from (f"    {line}" for name, line in counters.items() if name in self.forms.read)
+        loop = ["for update, batch in enumerate(batches, start=1):", *indented(update)]
+        yield from indented(loop if schedule else ["update = 1", *update])
+
+    def update(self, parts: Sequence[tuple[str, list[str]]]) -> Iterator[str]:
+        """The lines of one update."""
+        made = f"(epoch - 1) * {self.graph.updates_per_epoch} + update - 1"
+        counters = {UPDATE: f"n = {made} + {self.graph.start}.0", EPOCH: "k = float(epoch)"}
+        yield from (line for name, line in counters.items() if name in self.forms.read)
+        yield from (f"{self.names[name]} = {whole}[batch]" for name, whole in self.whole.items())
         for title, statements in parts:
             if statements:
-                yield from (f"    # {title}", *(f"    {line}" for line in statements), "")
-        yield from (f"    {line}" for line in self.printed())
-        yield from (f"    {self.names[old]} = {self.names[new]}" for new, old in self.graph.replaced)
+                yield from (f"# {title}", *statements, "")
+        yield from self.printed()
+        yield from (f"{self.names[old]} = {self.names[new]}" for new, old in self.graph.replaced)
         if self.graph.until:
-            yield from (f"    if {self.names[STOP]}:", "        break")
+            yield from (f"if {self.names[STOP]}:", "    break")
 
     def given(self) -> Iterator[str]:
         """What stands before the first update."""
         given = {name: array.values for name, array in self.graph.givens.items()} | dict(self.graph.states)
         for name, values in given.items():
-            yield f"{self.names[name]} = {_literal(values)}"
+            if name not in self.whole:
+                yield f"{self.names[name]} = {_literal(values)}"
+        yield from (f"{whole} = {_literal(self.graph.data[name])}" for name, whole in self.whole.items())
+        if self.graph.schedule is not None:
+            yield f"batches = {self.batches()}"
         if RATE in self.forms.read and RATE not in self.graph.equations:
             yield f"{self.names[RATE]} = {self.graph.learning_rate!r}"
+
+    def batches(self) -> list[int] | list[list[int]]:
+        """The samples of each update of an epoch, or of each epoch of one update, counted from 0."""
+        schedule = self.graph.schedule
+        assert schedule is not None
+        epochs = schedule.epochs()
+        found = [batch for epoch in epochs for batch in epoch] if schedule.in_turn else next(epochs)
+        return [list(batch) for batch in found] if self.graph.samples else [batch[0] for batch in found]
 
     def equation(self, equation: Equation) -> str:
         """The line of an equation; a result that is smaller than its name's array is repeated when it is printed."""

@@ -29,21 +29,36 @@ def _lines(found: Script, epochs: int) -> Iterator[str]:
     yield from ("", *(["", *found.functions] if found.functions else []))
     yield "# given"
     yield from (f"{number.variable} = {value!r}" for number, value in found.given)
+    if found.batches:
+        yield from (
+            f"batches = [  # {', '.join(found.fed)}",
+            *indented(f"{tuple(each)!r}," for each in found.batches),
+            "]",
+        )
     yield from ("", f"epochs = int(sys.argv[1]) if len(sys.argv) > 1 else {epochs}")
     yield 'print("epoch,step,sample,key,value")'
-    yield "for epoch in range(1, epochs + 1):"
-    yield from indented(_epoch(found))
+    fed = f"({', '.join(found.fed)}{',' * (len(found.fed) == 1)})"
+    schedule = found.graph.schedule
+    if schedule is not None and schedule.in_turn:
+        yield f"for epoch, {fed} in enumerate(batches[:epochs], start=1):"
+        yield from indented(_update(found, "1"))
+    else:
+        yield "for epoch in range(1, epochs + 1):"
+        loop = f"for update, {fed} in enumerate(batches, start=1):"
+        yield from indented([loop, *indented(_update(found, "{update}"))] if schedule else _update(found, "1"))
 
 
-def _epoch(found: Script) -> Iterator[str]:
-    starts = {"n": f"epoch + {found.graph.start - 1}.0", "k": "float(epoch)"}
+def _update(found: Script, update: str) -> Iterator[str]:
+    graph = found.graph
+    made = f"(epoch - 1) * {graph.updates_per_epoch} + update - 1" if update != "1" else "epoch - 1"
+    starts = {"n": f"{made} + {graph.start}.0", "k": "float(epoch)"}
     yield from (f"{letter} = {starts[letter]}" for letter in found.letters)
     for title, lines in found.parts:
         yield from (f"# {title}", *lines, "")
     yield "for sample, key, value in ("
     yield from (f'    ("{each.sample}", {each.key!r}, {each.variable}),' for each in found.numbers)
     yield "):"
-    yield '    print(f"{epoch},1,{sample},{key},{value!r}")'
+    yield f'    print(f"{{epoch}},{update},{{sample}},{{key}},{{value!r}}")'
     if found.renewed:
         yield from ("", "# the new values take the places of the old ones")
         yield from (f"{old} = {new}" for old, new in found.renewed)

@@ -35,6 +35,8 @@ class Number:
     key: str
     sample: str
     node: Node
+    array: str = ""
+    """The array that it is an element of."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Script:
 
     ``given`` are the values to begin with; ``functions`` the lines of those that the program defines, ``called`` the
     names of libm's; ``parts`` compute the ``numbers`` under their headings, after which each state of ``renewed``
-    takes its new value. Where ``stop`` is not 0, training ends.
+    takes its new value. Where ``stop`` is not 0, training ends. ``fed`` are the variables that each of the ``batches``
+    gives a value.
     """
 
     graph: Graph
@@ -55,10 +58,12 @@ class Script:
     numbers: list[Number]
     renewed: list[tuple[str, str]]
     stop: str
+    fed: list[str]
+    batches: list[list[float]]
 
 
 def script(graph: Graph, style: Style, define: Define) -> Script:
-    """The script of a graph whose updates all use the same samples."""
+    """The script of a graph whose epochs are all alike."""
     rows = {name: row for name, row in TABLE.items() if isinstance(row, Elementwise) and _is_a_function(row)}
     naming = _Naming(graph, Lowering(graph.samples, rows), Identifiers({*FUNCTIONS, *rows, *LETTERS}))
     given = list(naming.given())
@@ -74,9 +79,12 @@ def script(graph: Graph, style: Style, define: Define) -> Script:
     language = replace(style, functions={**style.functions, **{name: name for name in rows}})
     inlined = Inlined([whole], [(whole, (node,)) for node in wanted], {*names}, again=True).nodes
     definitions = _Definitions(rows, language, define)
+    fed = dict.fromkeys(number.variable for number, _ in given if number.array in graph.data)
     return Script(
         graph=graph,
-        given=given,
+        given=[(number, value) for number, value in given if number.variable not in fed],
+        fed=[*fed],
+        batches=list(_batches(graph)),
         parts=list(_Parts(whole, Writer(language, names, inlined)).of(numbers)),
         functions=definitions.of(whole),
         called=sorted(definitions.called),
@@ -85,6 +93,17 @@ def script(graph: Graph, style: Style, define: Define) -> Script:
         renewed=naming.renewed(),
         stop=next((number.variable for number in everything if number.variable == "stop"), ""),
     )
+
+
+def _batches(graph: Graph) -> Iterator[list[float]]:
+    """What each batch of an epoch, or each epoch of one update, gives the given arrays that are fed."""
+    schedule = graph.schedule
+    if schedule is not None:
+        epochs = schedule.epochs()
+        batches = [batch for epoch in epochs for batch in epoch] if schedule.in_turn else next(epochs)
+        for batch in batches:
+            values = graph.batch(batch)
+            yield [number for name in graph.givens if name in values for number in values[name].ravel().tolist()]
 
 
 def _is_a_function(row: Elementwise) -> bool:
@@ -113,7 +132,7 @@ class _Naming:
         if not shown:
             return Number(variable, "", "", node)
         sample = "" if element.sample is None else str(element.sample + 1)
-        return Number(variable, cell(text.removesuffix(f"#{sample}")), sample, node)
+        return Number(variable, cell(text.removesuffix(f"#{sample}")), sample, node, element.name)
 
     def given(self) -> Iterator[tuple[Number, float]]:
         """What the program begins with: given values, the optimiser's states, the learning rate."""

@@ -17,9 +17,21 @@ SYSTEMS = ("linux", "darwin")
 """Where the functions of libm are those of the process itself, the ones Python calls."""
 
 
+OLDEST = (0, 45)
+"""The first llvmlite whose pointers have no types."""
+
+
 def available() -> bool:
-    """Whether programs can be compiled here, by what is cheap to ask: nothing is imported."""
-    return sys.platform in SYSTEMS and os.uname().machine in FAULTS and find_spec("llvmlite") is not None
+    """Whether programs can be compiled here: the system, the processor, llvmlite, and libm where Python has it."""
+    if sys.platform not in SYSTEMS or os.uname().machine not in FAULTS or find_spec("llvmlite") is None:
+        return False
+    import ctypes
+
+    import llvmlite
+
+    process = ctypes.CDLL(None)
+    recent = tuple(int(part) for part in llvmlite.__version__.split(".")[:2]) >= OLDEST
+    return recent and all(hasattr(process, name) for name in (*FUNCTIONS, "feclearexcept", "fetestexcept"))
 
 
 class Machine:
