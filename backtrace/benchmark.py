@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from backtrace.build import build
-from backtrace.codegen import LIMIT, LONGEST, MOST_PARTS, longest, statements
+from backtrace.codegen import LIMIT, LONGEST, MOST_PARTS, OPERATIONS, ScalarExecutor, is_small, longest, statements
 from backtrace.config import Config, read
 from backtrace.executor import Arrays, Executor
 from backtrace.expressions import walk
@@ -106,11 +106,14 @@ def measure(
 def _sizes(graph: Graph) -> tuple[Size, ...]:
     """What chooses the executor."""
     parts = sum(1 for equation in graph.step for _ in walk(equation.expr))
-    return (
+    found = (
         Size("scalar statements", statements(graph), LIMIT),
         Size("elements in an array", longest(graph), LONGEST),
         Size("parts of formulas", parts, MOST_PARTS),
     )
+    if not is_small(graph):
+        return found
+    return (*found, Size("scalar operations", ScalarExecutor(graph).operations, OPERATIONS))
 
 
 def _numbers(graph: Graph) -> int:

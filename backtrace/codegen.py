@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,13 @@ from backtrace.straight.lowering import places as places
 from backtrace.straight.lowering import size
 from backtrace.straight.program import program
 
-LIMIT = 250
-"""Up to so many statements a step, generated Python beats numpy, whose calls cost some 260 ns each."""
+LIMIT = 400
+"""Statements: of more no program is written to see how many operations they are."""
+OPERATIONS = 900
+"""Up to so many operations an update, generated Python beats numpy, whose calls cost some 260 ns each.
+
+Sigmoid networks of two layers reach them at 8-8-8 with one sample and at 4-4-4 with four.
+"""
 IMPORT = 2_000_000
 """So many operations take Python as long as llvmlite takes to be imported."""
 COMPILE = 18_000
@@ -43,7 +49,7 @@ def longest(graph: Graph) -> int:
 
 
 def is_small(graph: Graph) -> bool:
-    """Whether generated Python is the better way to run a graph."""
+    """Whether generated Python may be the better way to run a graph, by what is seen before it is generated."""
     if statements(graph) > LIMIT or longest(graph) > LONGEST:
         return False
     return sum(1 for e in graph.step for _ in walk(e.expr)) <= MOST_PARTS
@@ -90,7 +96,9 @@ class ScalarExecutor:
         self.width = sum(part.stop - part.start for part in self.computed)
         self.program = program(graph)
         self.functions: dict[str, Callable[..., Any]] = {}
-        self.constants = self._constants(self.given)
+        self.fixed = [name for name in graph.givens if name not in {part.name for part in self.states}]
+        self.fed: dict[str, list[float]] = {}
+        self.feed(self.given)
         self.values = self._flat(self.given | dict(graph.states))
 
     @property
@@ -109,12 +117,9 @@ class ScalarExecutor:
             self.functions[name] = python.compiled(self.program, name)
         return self.functions[name](*args)
 
-    def _constants(self, given: Arrays) -> list[float]:
+    def _constants(self, given: Mapping[str, list[float]]) -> list[float]:
         """What no update changes, in the order in which the program takes it."""
-        changing = {part.name for part in self.states}
-        names = [name for name in self.graph.givens if name not in changing]
-        fixed = [number for name in names for number in given[name].ravel().tolist()]
-        return [*fixed, float(self.graph.learning_rate or 0.0)]
+        return [*chain.from_iterable(given[name] for name in self.fixed), float(self.graph.learning_rate or 0.0)]
 
     def _flat(self, arrays: Arrays) -> list[float]:
         """The states among some arrays, in the order in which the program takes them."""
@@ -146,7 +151,8 @@ class ScalarExecutor:
         """What the forward pass alone gives from such values and parameters; the names end in ``+``."""
         if not self.states:
             return {}
-        numbers = self._run("forward", self._flat(given), self._constants(given))
+        fixed = {name: given[name].ravel().tolist() for name in self.fixed}
+        numbers = self._run("forward", self._flat(given), self._constants(fixed))
         return unpacked(np.array(numbers), self.outcome)
 
     def state(self) -> Arrays:
@@ -160,7 +166,16 @@ class ScalarExecutor:
     def feed(self, batch: Arrays) -> None:
         """Take other given values for the updates to come."""
         self.given = self.given | batch
-        self.constants = self._constants(self.given)
+        self.fed |= {name: batch[name].ravel().tolist() for name in self.fixed if name in batch}
+        self.constants = self._constants(self.fed)
+
+
+def scalar_executor(graph: Graph) -> ScalarExecutor | None:
+    """The executor that runs a graph by generated Python, where that is the better way."""
+    if not is_small(graph):
+        return None
+    found = ScalarExecutor(graph)
+    return found if found.operations <= OPERATIONS else None
 
 
 def pays(executor: ScalarExecutor, updates: int) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection, Iterable, Sequence
+from time import perf_counter
 
 import numpy as np
 import numpy.typing as npt
 
-from backtrace.codegen import ScalarExecutor, is_small, pays
+from backtrace.codegen import pays, scalar_executor
 from backtrace.errors import Fault, NumericError
 from backtrace.executor import Executor
 from backtrace.graph import STOP, Graph
@@ -15,12 +17,13 @@ from backtrace.recording import Recording, Records, Stretch
 from backtrace.schedule import Batch, Keep, Moment
 
 Progress = Callable[[int], None]
-Losses = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.float64]
 MOST = 64
 """Of an epoch of more updates the first so many and the last are recorded."""
 CHUNK = 1000
-"""Epochs between two calls of the progress function."""
+"""Epochs between two calls of the progress function, at first."""
+SHORT = 0.02
+"""Seconds; where they take less, there are twice as many from then on."""
 ARITHMETIC = (OverflowError, ZeroDivisionError, ValueError)
 """What Python's own arithmetic raises where numpy gives infinity or nan: the same fault to a user."""
 
@@ -36,11 +39,11 @@ class DivergedError(NumericError):
 
 def executor_for(graph: Graph, updates: int = 1) -> Executor:
     """The executor that is faster for so many updates of the graph at once, by its size alone."""
-    if not is_small(graph):
+    executor = scalar_executor(graph)
+    if executor is None:
         from backtrace.arrays.executor import ArrayExecutor
 
         return ArrayExecutor(graph)
-    executor = ScalarExecutor(graph)
     if not pays(executor, updates):
         return executor
     from backtrace.compiled import compiled_or
@@ -84,8 +87,9 @@ class _AllAtOnce:
     def __init__(self, graph: Graph, executor: Executor, progress: Progress | None) -> None:
         self.graph, self.executor, self.progress = graph, executor, progress
         self.records = Records()
-        self.losses: list[Losses] = []
+        self.losses = array("d")
         self.done = 0
+        self.portion = CHUNK
         self.stopped = False
 
     def train(self, epochs: int, keep: Iterable[Keep]) -> Recording:
@@ -96,14 +100,16 @@ class _AllAtOnce:
             self.record(last if self.done == first - 1 else self.done + 1)
             if self.stopped:
                 break
-        losses = np.concatenate(self.losses)
+        losses = np.frombuffer(self.losses)
         return Recording(self.records, losses, self.executor.state(), self.executor.kind, stopped=self.stopped)
 
     def advance(self, last: int) -> None:
         """Go on to the end of an epoch; stop before it where the graph's condition holds."""
         while self.done < last:
-            count = min(CHUNK, last - self.done)
+            count, start = min(self.portion, last - self.done), perf_counter()
             made = _advanced(self.executor, self.done + 1, count)
+            if perf_counter() - start < SHORT:  # the way into the executor is made less often
+                self.portion *= 2
             self.count(made)
             if len(made) < count:
                 break
@@ -123,7 +129,7 @@ class _AllAtOnce:
 
     def count(self, losses: Sequence[float]) -> None:
         """Epochs are done."""
-        self.losses.append(np.asarray(losses, dtype=float))
+        self.losses.frombytes(np.asarray(losses, dtype=float).tobytes())
         self.done += len(losses)
         if self.progress:
             self.progress(self.done)
@@ -208,11 +214,9 @@ class _Batches:
 
 def _runs(epochs: Iterable[int]) -> list[tuple[int, int]]:
     """Whole numbers as runs, each with its first and its last."""
-    found: list[tuple[int, int]] = []
-    for epoch in sorted(epochs):
-        first = found.pop()[0] if found and found[-1][1] == epoch - 1 else epoch
-        found.append((first, epoch))
-    return found
+    found = np.unique(np.fromiter(epochs, dtype=np.int64))
+    gaps = np.flatnonzero(np.diff(found) > 1)
+    return list(zip(found[[0, *(gaps + 1)]].tolist(), found[[*gaps, -1]].tolist(), strict=True))
 
 
 def _advanced(executor: Executor, epoch: int, count: int) -> Sequence[float]:

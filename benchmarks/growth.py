@@ -6,6 +6,7 @@ that of the program itself. Work is what a step must compute, relative to the fi
 
 from __future__ import annotations
 
+import io
 import json
 import resource
 import subprocess
@@ -132,43 +133,39 @@ COLORS: Final = ("#3b82f6", "#f97316", "#22a35a", "#d946a8", "#9a8cf0", "#b08d2e
 
 
 def draw(found: dict[Row, list[Point]], path: str) -> None:
-    """Time to build, time of a step and memory against work, both axes by doublings, with a line of slope 1."""
+    """Time to build, time of a step and memory against work, as shares of the last point, with a line of slope 1."""
     import matplotlib
     from matplotlib import pyplot
 
-    matplotlib.rcParams |= {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "growth",
-        "font.size": 9,
-        "font.family": "sans-serif",
-    }
-    figure, axes = pyplot.subplots(1, 3, figsize=(9, 3.4), sharex=True)
-    panels: list[tuple[Any, str, str]] = list(
-        zip(axes, ("build", "step", "memory"), ("time to build", "time of a step", "memory"), strict=True)
-    )
-    for axis, what, title in panels:
+    matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "growth", "font.size": 9}
+    figure, axes = pyplot.subplots(1, 3, figsize=(9, 3.4), sharex=True, sharey=True)
+    titles = {"build": "time to build", "step": "time of a step", "memory": "memory"}
+    for axis, (what, title) in zip(axes, titles.items(), strict=True):
+        axis.plot([2**-10, 1], [2**-10, 1], ":", color=QUIET)
         for color, (row, points) in zip(COLORS, found.items(), strict=True):
-            if what == "build" and row.name == "epochs":
-                continue
-            work = [2.0 ** (at * row.power) for at in range(POINTS)]
-            values = [max(getattr(p, what), 1e-9) for p in points]
-            if what != "memory" or min(values) > 1e-9:
-                axis.plot(work, [v / values[-1] * work[-1] for v in values], ".-", color=color, lw=1.2, label=row.name)
-        axis.plot([1, 1024], [1, 1024], ":", color=QUIET, lw=1)
+            shares = [max(getattr(p, what), 1e-9) / max(getattr(points[-1], what), 1e-9) for p in points]
+            work = [2.0 ** ((at + 1 - POINTS) * row.power) for at in range(POINTS)]
+            axis.plot(work, shares, color=color, label=row.name)
         finish(axis, title)
-    axes[1].legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncol=7, frameon=False, labelcolor=QUIET)
-    figure.tight_layout()
-    figure.savefig(Path(path), transparent=True, metadata={"Date": None})
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower center", ncol=len(labels), frameon=False, labelcolor=QUIET)
+    figure.subplots_adjust(left=0.07, right=0.98, top=0.9, bottom=0.27, wspace=0.08)
+    text = io.StringIO()
+    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    Path(path).write_text("".join(f"{line.strip()}\n" for line in text.getvalue().splitlines()))
 
 
 def finish(axis: Any, title: str) -> None:
     """Axes by doublings, in a grey that is read on white and on black."""
     axis.set_xscale("log", base=2)
     axis.set_yscale("log", base=2)
+    axis.set_ylim(2**-10.5, 4)
+    for one in (axis.xaxis, axis.yaxis):
+        one.set_ticks([4.0**-power for power in range(6)], labels=["1", *(f"1/{4**power}" for power in range(1, 6))])
+    axis.minorticks_off()
     axis.set_title(title, color=QUIET)
     axis.set_xlabel("work", color=QUIET)
-    axis.minorticks_off()
-    axis.tick_params(colors=QUIET, which="both")
+    axis.tick_params(colors=QUIET)
     for spine in axis.spines.values():
         spine.set_color(QUIET)
 

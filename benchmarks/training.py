@@ -1,71 +1,66 @@
-"""How long a training step takes, side by side with numpy as it is usually written: python benchmarks/training.py.
+"""How long a training step takes, beside peers: python -m benchmarks.training [--only W1] [--rounds 15] [--quick].
 
-Ratios count, not times: both run in turn in one process, and the median of several rounds is printed.
+All run in turn in one process, on the same numbers, with the same updates, each on one thread. Ratios count; the times
+behind them are the processor's, so that a busy machine disturbs them less.
 """
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
+import argparse
+import os
+import tempfile
 from pathlib import Path
 
-import numpy as np
-
-from backtrace.build import build
-from backtrace.config import read
-from backtrace.training import executor_for
-
-CONFIGS = Path(__file__).parent.parent / "configs"
-ROUNDS = 7
-STEPS = 2_000
-
-
-def usual_example(steps: int) -> None:
-    """configs/example.yaml in numpy, as a course would write it."""
-    x, y = np.array([0.1, 0.2]), np.array([0.4, 0.6])
-    w, u = np.array([[0.3, 0.4], [0.25, 0.35]]), np.array([[0.45, 0.7], [0.4, 0.6]])
-    for _ in range(steps):
-        h = 1 / (1 + np.exp(-(x @ w)))
-        o = 1 / (1 + np.exp(-(h @ u)))
-        np.sum(0.5 * (y - o) ** 2)
-        delta = (o - y) * o * (1 - o)
-        gradient = np.outer(x, (u @ delta) * h * (1 - h))
-        u = u - 0.5 * np.outer(h, delta)
-        w = w - 0.5 * gradient
-
-
-def usual_xor(steps: int) -> None:
-    """configs/xor.yaml in numpy: four samples as rows."""
-    x, y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
-    w, b = np.array([[0.8, -0.6, 0.3], [0.7, -0.9, -0.5]]), np.array([-0.2, 0.4, 0.1])
-    u, c = np.array([[0.6], [-0.7], [0.4]]), np.array([0.1])
-    for _ in range(steps):
-        a = 1 / (1 + np.exp(-(x @ w + b)))
-        o = 1 / (1 + np.exp(-(a @ u + c)))
-        np.sum(0.5 * (y - o) ** 2)
-        delta = (o - y) * o * (1 - o)
-        back = (delta @ u.T) * a * (1 - a)
-        u, c = u - a.T @ delta, c - delta.sum(axis=0)
-        w, b = w - x.T @ back, b - back.sum(axis=0)
-
-
-def microseconds(run: Callable[[int], object]) -> float:
-    """Microseconds a step of one round."""
-    start = time.perf_counter()
-    run(STEPS)
-    return (time.perf_counter() - start) / STEPS * 1e6
+ONE_THREAD = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+"""Read by the libraries when they are imported: nothing that imports numpy stands above."""
 
 
 def main() -> None:
-    """Print a row for each work load."""
-    print(f"{'':14}{'executor':>10}{'us a step':>12}{'usual numpy':>14}{'ratio':>8}")
-    for name, usual in (("example", usual_example), ("xor", usual_xor)):
-        executor = executor_for(build(read(CONFIGS / f"{name}.yaml")))
-        pairs = [(microseconds(executor.advance), microseconds(usual)) for _ in range(ROUNDS)]
-        ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
-        ratio = statistics.median(b / a for a, b in pairs)
-        print(f"{name:14}{executor.kind:>10}{ours:12.2f}{theirs:14.2f}{ratio:8.1f}")
+    """Print a table of each work load, what is wanted, other graphs, and whole runs."""
+    asked = arguments()
+    os.environ.update(ONE_THREAD)
+    from benchmarks import gallery, whole
+    from benchmarks.contest import CONTESTS, WINDOW, held
+    from benchmarks.loads import loads
+    from benchmarks.targets import verdicts
+
+    rounds, window = (3, WINDOW / 4) if asked.quick else (asked.rounds, WINDOW)
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        all_loads = {load.name: load for load in loads(Path(folder))}
+        print("microseconds of the processor a step: the median, and the middle half", flush=True)
+        for contest in CONTESTS:
+            if wanted(contest.name, asked.only):
+                found[contest.name] = held(contest, all_loads[contest.load], rounds, window)
+                print("\n".join(found[contest.name].lines()), flush=True)
+        print(*verdicts(found), sep="\n", flush=True)
+        if wanted("gallery", asked.only):
+            print("\n".join(gallery.table(list(all_loads.values()), rounds, window)), flush=True)
+    if wanted("whole", asked.only):
+        print("\n".join(whole.table(1 if asked.quick else 3)), flush=True)
+
+
+def wanted(name: str, only: str) -> bool:
+    """Whether a part is asked for: all are, unless some are named; W3 names both of its kind.
+
+    >>> wanted("W3/64", "W1,W3"), wanted("W4", "W1,W3"), wanted("whole", "")
+    (True, False, True)
+    """
+    return not only or any(name.startswith(part.strip()) for part in only.split(","))
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description="Training beside others.")
+    parser.add_argument("--only", default="", help="parts by name: W1, W2, W3, W4, W5a, W5b, gallery, whole")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--quick", action="store_true", help="three short rounds")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ def test_what_is_printed() -> None:
         "parameters        8",
         "updates an epoch  1",
         "executor          scalars: generated Python on single numbers",
-        "because of        38 scalar statements, at most 250",
+        "because of        38 scalar statements, at most 400",
         "an update has     38 numbers, computed by 16 equations",
         "",
         "to the graph      4.50 ms",
