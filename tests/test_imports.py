@@ -49,7 +49,7 @@ ROWS = (
     "build codegen chains recording arrays.contraction",
     "arrays.nodes compiled",
     "arrays.biases arrays.grouping",
-    "arrays.lowering",
+    "arrays.lowering arrays.reuse",
     "arrays.plan",
     "arrays.machine",
     "arrays.executor",

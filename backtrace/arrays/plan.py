@@ -11,6 +11,7 @@ from backtrace.arrays.contraction import Array
 from backtrace.arrays.grouping import Grouping, Kinds, Unit
 from backtrace.arrays.lowering import Lowering
 from backtrace.arrays.nodes import Computed, Given, Moved, Node, copied
+from backtrace.arrays.reuse import share
 from backtrace.graph import STOP, Equation, Graph
 
 
@@ -34,8 +35,9 @@ class Plan:
         self.rest = self._rest(kinds)
         grouping = Grouping(self.nodes, dict(self._starts()))
         grouping.run(kinds)
-        self.starts, self.start, self.scratch = grouping.starts, grouping.start, grouping.scratch
         self.units = grouping.order() or []
+        share(self.units, grouping.starts)
+        self.starts, self.scratch = grouping.starts, grouping.scratch
         self._lay_given()
 
     # ── the order in memory ──
