@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
-from pathlib import Path
+from os.path import basename, splitext
 from typing import Any, Final
 
 from backtrace.backward import DerivativeError, gradients
@@ -79,7 +79,7 @@ class _Builder:
         if self.faults:
             raise ConfigError(self.faults)
         graph = Graph(
-            config.title or Path(config.file).stem,
+            config.title or splitext(basename(config.file))[0],
             givens,
             forward,
             run,

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 
 from backtrace.expressions import Call, Element, Expr, Num, Ref, names
-from backtrace.graph import Graph
+from backtrace.graph import Equation, Graph
 from backtrace.keys import Derivative, Path, Short, Target, Via
+from backtrace.keys.lanes import UnlikeError, lanes_in, may_meet
 from backtrace.ops.base import product, total
 from backtrace.records import dataclass
-from backtrace.scalars import derivative, element, flowing, reached
+from backtrace.scalars import by_place, derivative, element, flowing, reached
 from backtrace.simplify import simplified
 from backtrace.stable import Pair, pairs
 
@@ -63,11 +64,29 @@ class Chains:
         return found
 
     def _entered(self, source: Element) -> Iterator[Element]:
-        samples = self.graph.samples or 1
+        samples, laned = self.graph.samples or 1, bool(lanes_in(source.index))
         for equation in self.graph.consumers.get(source.name, ()):
             if equation.name in self.leading:
-                for index, sample in reached(equation.expr, source, samples):
+                if laned:
+                    self.check_alike(equation)
+                places = reached(equation.expr, source, samples)
+                if laned and may_meet([index for index, _ in places]):
+                    raise UnlikeError
+                for index, sample in places:
                     yield Element(equation.name, index, sample)
+
+    def check_alike(self, equation: Equation) -> None:
+        """Refuse lanes where an equation is not alike for all places.
+
+        Raises:
+            UnlikeError: each element must be looked at by itself.
+        """
+        if equation.name not in self._by_place:
+            raise UnlikeError
+
+    @cached_property
+    def _by_place(self) -> frozenset[str]:
+        return frozenset(e.name for e in self.graph.equations.values() if by_place(e.expr))
 
     def local(self, of: Element, by: Element) -> Expr:
         """The derivative of an element's own equation by something it reads, everything else held."""
@@ -80,6 +99,8 @@ class Chains:
         equation = self.graph.equations.get(of.name)
         if equation is None:
             return Num(int(of == by))
+        if lanes_in((*of.index, *by.index)):
+            self.check_alike(equation)
         found = derivative(equation.expr, (of.index, of.sample), by, self.graph.samples or 1, of.name)
         back = self.graph.new_weights and by.name not in self.graph.trained
         return _with_new_values(found, self.graph.trained) if back else found
@@ -143,7 +164,21 @@ class Chains:
 
     def is_one_of_several(self, of: Element, by: Element, through: Element) -> bool:
         """Whether an element reaches another by more ways than the one through a consumer."""
+        if self._first_entered(by) >= self._order.get(of.name, 0):
+            return of != through and of in self.ways(by)
         return any(self.reaches(way, of) for way in self.ways(by) if way != through)
+
+    def _first_entered(self, source: Element) -> int:
+        """The place of the first equation that an element enters."""
+        found = self._firsts.get(source)
+        if found is None:
+            found = min((self._order[way.name] for way in self.ways(source)), default=len(self._order))
+            self._firsts[source] = found
+        return found
+
+    @cached_property
+    def _firsts(self) -> dict[Element, int]:
+        return {}
 
     def reaches(self, source: Element, goal: Element) -> bool:
         """Whether an element leads to another, over any number of named ones; it leads to itself."""
@@ -164,6 +199,16 @@ class Chains:
 
     def path_formula(self, path: Path) -> Expr:
         """The product of the local derivatives along a path."""
+        found = self._paths.get(path)
+        if found is None:
+            found = self._paths[path] = self._path_formula(path)
+        return found
+
+    @cached_property
+    def _paths(self) -> dict[Path, Expr]:
+        return {}
+
+    def _path_formula(self, path: Path) -> Expr:
         steps = zip(path.nodes, path.nodes[1:], strict=False)
         return simplified(product(*(self.local(of, by) for of, by in steps)))
 

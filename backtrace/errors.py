@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import ClassVar
 
 from backtrace.records import dataclass
@@ -279,6 +278,8 @@ def suggest(word: str, choices: Iterable[str]) -> str:
     folded: dict[str, str] = {}
     for choice in choices:
         folded.setdefault(choice.casefold(), choice)
+    from difflib import get_close_matches
+
     near = get_close_matches(word.casefold(), folded, n=1)
     return folded[near[0]] if near else ""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from graphlib import TopologicalSorter
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -122,6 +122,11 @@ class Graph:
     def shown(self) -> tuple[Equation, ...]:
         """The forward equations that a report shows."""
         return tuple(equation for equation in self.forward if not equation.hidden)
+
+    @cached_property
+    def known(self) -> dict[Any, Any]:
+        """What is found out about it once for all its records, by what keeps it here."""
+        return {}
 
     @property
     def has_loss(self) -> bool:

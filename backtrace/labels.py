@@ -8,6 +8,8 @@ from typing import Final
 
 SUBSCRIPTS: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 HAT: Final = "\u0302"
+SIGNS: Final = re.compile(r"[-+*/@·() ]")
+"""What the name of an unnamed node has and no other."""
 
 
 def remembered(letter: str, parameter: str, pretty: bool) -> str:
@@ -47,13 +49,15 @@ def marked(text: str, name: str, mark: str) -> str:
     >>> marked("w·x", "w*x", "⁺"), marked("m(w)", "m.w", "⁺"), marked("(w·x)[1]", "w*x", "⁺"), marked("w·x", "w*x", "")
     ('(w·x)⁺', 'm(w)⁺', '(w·x)[1]⁺', 'w·x')
     """
+    if not mark:
+        return text
     unnamed = not re.sub(r"[.#@]", "", name).isidentifier() and not re.fullmatch(r"\(.*\)\[[\d,]+\]", text)
-    return (grouped(text) if mark and unnamed else text) + mark
+    return (grouped(text) if unnamed else text) + mark
 
 
 def grouped(text: str) -> str:
     """A formula in brackets, a name without."""
-    return f"({text})" if re.search(r"[-+*/@·() ]", text.rstrip("+⁺")) and not _bracketed(text) else text
+    return f"({text})" if SIGNS.search(text.rstrip("+⁺")) and not _bracketed(text) else text
 
 
 def _bracketed(text: str) -> bool:

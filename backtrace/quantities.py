@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,19 +13,17 @@ import numpy.typing as npt
 from backtrace.backward import gradient_name, gradients
 from backtrace.chains import Chains
 from backtrace.errors import Fault, UsageError
+from backtrace.evaluating import evaluated, evaluated_all
 from backtrace.executor import Arrays, evaluate
-from backtrace.expressions import Call, Element, Expr, Name, Num, Ref, Type
+from backtrace.expressions import Call, Element, Expr, Name, Ref, Type
 from backtrace.graph import RATE, Equation, Graph
-from backtrace.keys import Derivative, Keys, Part, Path, Short, Target, Via, resampled
-from backtrace.ops import TABLE
+from backtrace.keys import Derivative, Keys, Part, Path, Short, Target, Via, resampled, sample_of
+from backtrace.keys.lanes import Lane, UnlikeError, lanes_in, lanes_of
 from backtrace.ops.base import ONE
-from backtrace.ops.elementwise import Elementwise
-from backtrace.ops.many import Many
 from backtrace.records import dataclass
 from backtrace.scalars import element
 from backtrace.schedule import Batch
 from backtrace.simplify import simplified
-from backtrace.straight import python
 
 FEW_WAYS = 8
 """Of a junction with so many ways, those that give 0 are left out of its formula."""
@@ -91,10 +88,8 @@ class View:
         if isinstance(target, Element):
             lead = () if target.sample is None else (target.sample,)
             return float(self._array(target.name)[(*lead, *target.index)])
-        if isinstance(target, Path):
-            return self.evaluate(self.chains.path_formula(target))
-        if isinstance(target, Via):
-            return self.evaluate(self.chains_to(target.of).via_whole(self.checked(target)))
+        if isinstance(target, Path | Via):
+            return self.evaluate(self._formula_of_way(target))
         if isinstance(target, Short):
             return self.number(Derivative(target.of, target.by))
         found = self.value(target)
@@ -111,6 +106,67 @@ class View:
             through, by = self.keys.text(via.through), self.keys.text(via.by)
             raise UsageError(Fault(f"{through} does not read {by} on its way", hint="via(A,B,C): C reads B"))
         return via
+
+    def numbers(self, target: Target) -> npt.NDArray[np.float64]:
+        """The values of a target with lanes: an array with an axis for each of them, in their order."""
+        found = lanes_of(target)
+        axes = np.meshgrid(*(np.arange(lane.size) for lane in found), indexing="ij", sparse=True)
+        mesh = dict(zip(found, axes, strict=True))
+        values = self._numbers(target, mesh)
+        return np.broadcast_to(values, tuple(lane.size for lane in found))
+
+    def each_sample(self, targets: Sequence[Target]) -> list[Quantity]:
+        """The same quantity of several samples; one formula serves all of them, and gives their numbers at once."""
+        first, samples = targets[0], [sample_of(target) for target in targets]
+        alone = len(targets) == 1 or not self.in_lanes
+        if alone or any(resampled(first, s or 0) != target for s, target in zip(samples, targets, strict=True)):
+            return list(map(self.quantity, targets))
+        try:
+            numbers = self._of_samples(first, samples[0], samples)
+        except UnlikeError:
+            return list(map(self.quantity, targets))
+        found = np.broadcast_to(numbers, len(targets)).tolist()
+        return [Quantity(self, target, number) for target, number in zip(targets, found, strict=True)]
+
+    def _of_samples(self, target: Target, own: int | None, samples: Sequence[int | None]) -> npt.NDArray[Any]:
+        """The values of a target of one sample, for several instead.
+
+        Raises:
+            UnlikeError: it reads other samples than its own.
+        """
+        if isinstance(target, Path | Via):
+            formula = self._formula_of_way(target)
+            return evaluated_all(formula, lambda key: self._of_samples(key, own, samples))
+        if sample_of(target) not in (None, own) or isinstance(target, Part):
+            raise UnlikeError
+        if isinstance(target, Element):
+            found: npt.NDArray[Any] | None = self._array(target.name)
+            element = target
+        else:
+            assert isinstance(target.of, Element)
+            assert isinstance(target.by, Element)
+            found, element = self.total(target.of, target.by.name), target.by
+        if found is None:
+            return np.zeros(())
+        return np.asarray(found[(*(() if element.sample is None else (samples,)), *element.index)])
+
+    def _formula_of_way(self, target: Path | Via) -> Expr:
+        if isinstance(target, Path):
+            return self.chains.path_formula(target)
+        return self.chains_to(target.of).via_whole(self.checked(target))
+
+    def _numbers(self, target: Target, mesh: Mapping[Lane, npt.NDArray[np.int_]]) -> npt.NDArray[Any]:
+        if isinstance(target, Element):
+            return _at(self._array(target.name), target, mesh)
+        if isinstance(target, Derivative | Short):
+            assert isinstance(target.of, Element)
+            assert isinstance(target.by, Element)
+            if lanes_in(target.of.index):
+                raise UnlikeError
+            found = self.total(target.of, target.by.name)
+            return np.zeros(()) if found is None else _at(found, target.by, mesh)
+        assert isinstance(target, Path | Via)
+        return evaluated_all(self._formula_of_way(target), lambda key: self._numbers(key, mesh))
 
     def _array(self, name: str) -> npt.NDArray[Any]:
         if name in self.record:
@@ -189,12 +245,23 @@ class View:
         seed[(*(() if of.sample is None else (of.sample,)), *of.index)] = 1.0
         return seed
 
+    @property
+    def in_lanes(self) -> bool:
+        """Whether all its numbers and formulas follow from arrays, so that those that are alike can be had at once."""
+        return type(self) is View
+
     # ── formulas ──
+
+    def outline(self, target: Target, most: int) -> Expr | None:
+        """The formula; where an element is a sum of more than ``most`` terms only a few of them."""
+        if self.in_lanes and isinstance(target, Element):
+            return self._element_formula(target, most)
+        return self.formula(target)
 
     def formula(self, target: Target) -> Expr | None:
         """The formula of a single number over other single numbers; None for what is given."""
         if isinstance(target, Element):
-            return self._element_formula(target)
+            return self._element_formula(target, None)
         if isinstance(target, Path):
             return self.chains.path_formula(target)
         if isinstance(target, Via):
@@ -215,6 +282,8 @@ class View:
     def is_live(self, of: Element, by: Element, way: Element) -> bool:
         """Whether a way of a junction gives more than 0, for any sample: one formula serves them all."""
         via = Via(of, by, way)
+        if lanes_of(via):
+            return alike(self.numbers(via) != 0)
         if by.sample is None:
             return self.number(via) != 0
         return any(self.number(resampled(via, s)) != 0 for s in range(self.graph.samples or 1))
@@ -224,13 +293,19 @@ class View:
         found = self.chains.short(by)
         if found is None:
             return None
+        if lanes_of(found):
+            return found if alike(self._near(self.numbers(Derivative(*found)), self.numbers(found))) else None
         count = 1 if by.sample is None else self.graph.samples or 1
         every = [by if by.sample is None else by._replace(sample=sample) for sample in range(count)]
         return found if all(self._holds(Short(found.of, one)) for one in every) else None
 
     def _holds(self, short: Short) -> bool:
         right, value = self.number(Derivative(*short)), self.evaluate(self.chains.short_formula(short))
-        return abs(value - right) <= 1e-12 * max(1.0, abs(right))
+        return bool(self._near(right, value))
+
+    @staticmethod
+    def _near(right: Value, value: Value) -> Any:
+        return np.abs(value - right) <= 1e-12 * np.maximum(1.0, np.abs(right))
 
     def short_equation(self, equation: Equation) -> Equation:
         """A gradient equation in the text-book's short form, where it has one and it gives the same numbers."""
@@ -247,23 +322,27 @@ class View:
         short = simplified(Call("mul", (scale, Call("sub", (pair.probability, pair.target)))))
         return replace(equation, expr=short)
 
-    def _element_formula(self, target: Element) -> Expr | None:
+    def _element_formula(self, target: Element, most: int | None) -> Expr | None:
         by = self.keys.differentiated.get(target.name)
         if by is not None:
             return self._chain_rule(self.chains.objective, Element(by, target.index, target.sample))
         equation = self.graph.equations.get(target.name)
         if equation is None and target.name.endswith("+"):
-            return self._formula_after(target)
+            return self._formula_after(target, most)
         if equation is None:
             return None
-        return element(equation.expr, target.index, target.sample)
+        if lanes_in(target.index):
+            self.chains.check_alike(equation)
+        return element(equation.expr, target.index, target.sample, most)
 
-    def _formula_after(self, target: Element) -> Expr | None:
+    def _formula_after(self, target: Element, most: int | None) -> Expr | None:
         """A forward quantity after the update reads the new values of everything that has them."""
         equation = self.graph.equations.get(target.name.removesuffix("+"))
         if equation is None:
             return None
-        formula = element(equation.expr, target.index, target.sample)
+        if lanes_in(target.index):
+            self.chains.check_alike(equation)
+        formula = element(equation.expr, target.index, target.sample, most)
         return _renewed(formula, self.graph.renewed)
 
     def evaluate(self, expr: Expr) -> float:
@@ -279,12 +358,32 @@ def _renewed(expr: Expr, names: Collection[str]) -> Expr:
     return expr
 
 
+def _at(array: npt.NDArray[Any], element: Element, mesh: Mapping[Lane, npt.NDArray[np.int_]]) -> npt.NDArray[Any]:
+    """The elements of an array at all positions of an index's lanes."""
+    lead = () if element.sample is None else (element.sample,)
+    index: tuple[object, ...] = element.index
+    return np.asarray(array[(*lead, *(mesh[at] if isinstance(at, Lane) else at for at in index))])
+
+
+def alike(found: npt.NDArray[Any]) -> bool:
+    """What holds for all or for none.
+
+    Raises:
+        UnlikeError: it holds for some.
+    """
+    if found.all() != found.any():
+        raise UnlikeError
+    return bool(found.all())
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A single number: ``key``, ``label`` for a reader, ``formula`` (None for what is given) and ``value``."""
 
     view: View
     target: Target
+    known: float | None = field(default=None, compare=False, repr=False)
+    """The number, where it is known already."""
 
     @property
     def key(self) -> str:
@@ -308,13 +407,24 @@ class Quantity:
     @cached_property
     def formula(self) -> Expr | None:
         """The scalar formula over other quantities, parameters first in products."""
-        found = self.view.formula(self.target)
+        return self._parameters_first(self.view.formula(self.target))
+
+    def outline(self, most: int) -> Expr | None:
+        """The formula, of a long sum only a few terms."""
+        return self._parameters_first(self.view.outline(self.target, most))
+
+    def _parameters_first(self, found: Expr | None) -> Expr | None:
         return None if found is None else parameters_first(found, self.view.graph.parameters)
 
     @cached_property
     def value(self) -> float:
         """The number."""
-        return self.view.number(self.target)
+        return self.view.number(self.target) if self.known is None else self.known
+
+    @cached_property
+    def numbers(self) -> npt.NDArray[np.float64]:
+        """With lanes the numbers for all places, an axis a lane."""
+        return self.view.numbers(self.target)
 
 
 def parameters_first(expr: Expr, parameters: frozenset[str]) -> Expr:
@@ -335,48 +445,3 @@ def _given_name(expr: Expr) -> str | None:
     if isinstance(expr, Ref) and isinstance(expr.key, Element):
         return expr.key.name.removesuffix("+")
     return None
-
-
-# ── evaluating scalar formulas ─────────────────────────────────────────────────────────────────────────
-
-
-@cache
-def _function(op: str, options: tuple[tuple[str, Any], ...]) -> Callable[..., float]:
-    """A row's computation of one number, from its own text in the table."""
-    row = TABLE[op]
-    assert isinstance(row, Elementwise)
-    return python.function(Call(op, tuple(map(Ref, row.letters)), options), row.letters)[0]
-
-
-def evaluated(expr: Expr, value: Callable[[Any], float]) -> float:
-    """The value of a scalar formula; what overflows or divides by zero is infinite or not a number.
-
-    >>> from backtrace.expressions import parse
-    >>> evaluated(parse("1 / (1 + exp(-1))"), lambda key: 0.0)
-    0.7310585786300049
-    """
-    if isinstance(expr, Num):
-        return float(expr.value)
-    if isinstance(expr, Ref):
-        return value(expr.key)
-    assert isinstance(expr, Call)
-    row = TABLE[expr.op]
-    if expr.op == "where":
-        return evaluated(expr.args[1] if evaluated(expr.args[0], value) else expr.args[2], value)
-    args = [evaluated(arg, value) for arg in expr.args]
-    if isinstance(row, Many):
-        return row.number(args)
-    return applied(expr, args)
-
-
-def applied(call: Call, args: Sequence[float]) -> float:
-    """An elementwise operation of plain numbers."""
-    op = call.op
-    try:
-        return _function(op, call.options)(*args)
-    except ZeroDivisionError:
-        return math.nan if args[0] == 0 or math.isnan(args[0]) else math.copysign(math.inf, args[0])
-    except OverflowError:
-        return math.inf
-    except ValueError:
-        return -math.inf if op == "log" and args[0] == 0 else math.nan

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError, fields
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 FEW: Final = 20
 """Of so many records of a class a loop makes all sooner than what is compiled for it."""
@@ -37,7 +37,10 @@ def _dataclass(
     def made(cls: type) -> type:
         # without a docstring the library writes one, and imports a tokenizer for it
         cls.__doc__ = cls.__doc__ or cls.__name__
+        written = vars(cls).get("__annotations__", {})
+        cls.__annotations__ = {name: _kind(text) for name, text in written.items()}
         cls = dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only, slots=slots)(cls)
+        cls.__annotations__ = written
         for name, method in (_methods(cls, frozen, eq) | (STATE if frozen and slots else {})).items():
             # an __eq__ of its own leaves a class with None for __hash__
             if vars(cls).get(name) is None:
@@ -51,6 +54,11 @@ if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
 else:
     dataclass = _dataclass
+
+
+def _kind(annotation: Any) -> Any:
+    """All that the library looks for in an annotation: where it is text, by a pattern four times for each field."""
+    return ClassVar if "ClassVar" in str(annotation) else object
 
 
 def _methods(cls: type, frozen: bool, eq: bool) -> dict[str, Callable[..., Any] | None]:

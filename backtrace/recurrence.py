@@ -13,7 +13,7 @@ from backtrace.expressions import Call, Expr, ExpressionError, Name, Num, names,
 from backtrace.records import dataclass
 from backtrace.yamlfile import Node
 
-HEAD: Final = re.compile(r"([^\[\]]+)\[([^\[\]]+)\]")
+HEAD: Final = r"([^\[\]]+)\[([^\[\]]+)\]"
 
 
 def unrolled(config: Config) -> Config:
@@ -60,7 +60,7 @@ class _Unrolling:
 
     def head(self, statement: Statement) -> None:
         """Take note of an indexed name."""
-        found = HEAD.fullmatch(statement.name)
+        found = re.fullmatch(HEAD, statement.name)
         if found is None:
             self.known.add(statement.name)
         elif found[2] in self.source.steps:
@@ -77,13 +77,13 @@ class _Unrolling:
         """All equations; those of one counter step by step, where the first of them stands."""
         written: set[str] = set()
         for statement in stated:
-            found = HEAD.fullmatch(statement.name)
+            found = re.fullmatch(HEAD, statement.name)
             counter = found[2] if found else ""
             if counter not in self.source.steps:
                 yield self.one(statement, _plain(statement.name), {})
             elif counter not in written:
                 written.add(counter)
-                members = [(s, head[1]) for s in stated if (head := HEAD.fullmatch(s.name)) and head[2] == counter]
+                members = [(s, head[1]) for s in stated if (head := re.fullmatch(HEAD, s.name)) and head[2] == counter]
                 for at in self.source.steps[counter]:
                     group = f"{counter} = {at}"
                     for member, stem in members:
@@ -170,7 +170,7 @@ def _step(stem: str, at: int) -> str:
 
 def _plain(name: str) -> str:
     """A name with a step's number as a plain one: h[0] is h_0."""
-    found = HEAD.fullmatch(name)
+    found = re.fullmatch(HEAD, name)
     return _step(found[1], int(found[2])) if found and found[2].isdigit() else name
 
 

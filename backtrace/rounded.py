@@ -21,6 +21,7 @@ import numpy.typing as npt
 from backtrace.chains import Chains
 from backtrace.codegen import layouts, places, unpacked
 from backtrace.errors import Fault, NumericError, UsageError
+from backtrace.evaluating import applied
 from backtrace.executor import Arrays, counters, evaluate
 from backtrace.expressions import Call, Element, Expr, Num, Ref
 from backtrace.graph import RATE, STOP, Equation, Graph
@@ -28,7 +29,7 @@ from backtrace.keys import Derivative, Short, Target, Via
 from backtrace.ops import TABLE
 from backtrace.ops.base import Array, total
 from backtrace.ops.many import Many
-from backtrace.quantities import Value, View, applied
+from backtrace.quantities import Value, View
 from backtrace.records import dataclass
 from backtrace.rounding import Rounding
 

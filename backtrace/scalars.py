@@ -5,7 +5,7 @@ Every step works by index arithmetic on the rows of the op table; nothing of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from backtrace.expressions import Call, Element, Expr, Index, Name, Num, Ref, names
@@ -17,13 +17,14 @@ Place = tuple[Index, int | None]
 """An index and a sample, None where there is no sample axis."""
 
 
-def element(expr: Expr, index: Index = (), sample: int | None = None) -> Expr:
+def element(expr: Expr, index: Index = (), sample: int | None = None, most: int | None = None) -> Expr:
     """One element of an expression as a scalar expression of elements.
 
     Args:
         expr: a typed expression.
         index: the element, counted from 0.
         sample: the sample, counted from 0, where the expression is sampled.
+        most: of a sum of more terms than this only the first two and the last are written.
 
     >>> from backtrace.expressions import Type, parse
     >>> from backtrace.ops import Scope, typed
@@ -37,7 +38,7 @@ def element(expr: Expr, index: Index = (), sample: int | None = None) -> Expr:
     if not isinstance(expr, Call):
         assert isinstance(expr, Name)
         return Ref(Element(expr.id, index, sample if expr.sampled else None))
-    return TABLE[expr.op].element(expr, index, _Reader(expr, None, sample))
+    return TABLE[expr.op].element(expr, index, _Reader(expr, None, sample, most))
 
 
 def fitted(index: Index, expr: Expr) -> Index:
@@ -51,16 +52,23 @@ def fitted(index: Index, expr: Expr) -> Index:
 class _Reader:
     """Reads elements of a call's operands, or (operand -1) of its result."""
 
-    def __init__(self, call: Call, result: str | None, sample: int | None) -> None:
-        self.call, self.result, self.sample = call, result, sample
+    def __init__(self, call: Call, result: str | None, sample: int | None, most: int | None = None) -> None:
+        self.call, self.result, self.sample, self.most = call, result, sample, most
 
     def __call__(self, operand: int, index: Index, sample: int | None = None) -> Expr:
         at = self.sample if sample is None else sample
         if operand >= 0:
-            return element(self.call.args[operand], index, at)
+            return element(self.call.args[operand], index, at, self.most)
         if self.result is not None:
             return Ref(Element(self.result, index, at if self.call.sampled else None))
-        return element(self.call, index, at)
+        return element(self.call, index, at, self.most)
+
+
+def by_place(expr: Expr) -> bool:
+    """Whether all its elements read alike but for their places, so that one with lanes stands for all of them."""
+    if not isinstance(expr, Call):
+        return True
+    return TABLE[expr.op].by_place and all(map(by_place, expr.args))
 
 
 def flowing(expr: Expr) -> Iterator[str]:
@@ -84,7 +92,8 @@ def reached(expr: Expr, source: Element, samples: int) -> list[Place]:
     return list(dict.fromkeys(_reached(expr, source, samples)))
 
 
-def _reached(expr: Expr, source: Element, samples: int) -> Iterator[Place]:
+def _reached(expr: Expr, source: Element, samples: int, at: int | None = None) -> Iterator[Place]:
+    """As ``reached``; of what enters every sample only sample ``at``, if one is given."""
     if isinstance(expr, Name):
         if expr.id == source.name:
             yield source.index, source.sample
@@ -92,19 +101,19 @@ def _reached(expr: Expr, source: Element, samples: int) -> Iterator[Place]:
         op = TABLE[expr.op]
         for operand, arg in enumerate(expr.args):
             if source.name in _names(arg):
-                for index, sample in _reached(arg, source, samples):
+                for index, sample in _reached(arg, source, samples, at):
                     for out in op.reach(expr, operand, index):
-                        yield from _over_samples(expr, op, out, sample, samples)
+                        yield from _over_samples(expr, op, out, sample, range(samples) if at is None else (at,))
 
 
-def _over_samples(expr: Call, op: Op, out: Index, sample: int | None, samples: int) -> Iterator[Place]:
+def _over_samples(expr: Call, op: Op, out: Index, sample: int | None, samples: Iterable[int]) -> Iterator[Place]:
     """An element without a sample of its own enters the result for every sample."""
     if op.over_samples or not expr.sampled:
         yield out, None
     elif sample is not None:
         yield out, sample
     else:
-        yield from ((out, number) for number in range(samples))
+        yield from ((out, number) for number in samples)
 
 
 @lru_cache(maxsize=65536)
@@ -127,16 +136,17 @@ def derivative(expr: Expr, at: Place, source: Element, samples: int, result: str
     return simplified(_derivative(expr, at, source, samples, result))
 
 
-def _derivative(expr: Expr, at: Place, source: Element, samples: int, result: str | None) -> Expr:
+def _derivative(expr: Expr, place: Place, source: Element, samples: int, result: str | None) -> Expr:
     if not isinstance(expr, Call):
-        return _one(isinstance(expr, Name) and at == (source.index, source.sample) and expr.id == source.name)
+        return _one(isinstance(expr, Name) and place == (source.index, source.sample) and expr.id == source.name)
     op = TABLE[expr.op]
-    out, sample = at
+    out, sample = place
     terms: list[Expr] = []
     for operand, arg in enumerate(expr.args):
         if source.name not in _names(arg):
             continue
-        for index, inner in dict.fromkeys(_reached(arg, source, samples)):
+        at = None if op.over_samples else sample
+        for index, inner in dict.fromkeys(_reached(arg, source, samples, at)):
             if not op.over_samples and inner is not None and sample is not None and inner != sample:
                 continue
             if out not in op.reach(expr, operand, index):
@@ -144,8 +154,8 @@ def _derivative(expr: Expr, at: Place, source: Element, samples: int, result: st
             here = inner if op.over_samples else sample
             read = _Reader(expr, result, here)
             partial = op.partial(expr, operand, out, index, read)
-            place = (index, here if arg.sampled else None)
-            terms.append(product(partial, _derivative(arg, place, source, samples, None)))
+            before = (index, here if arg.sampled else None)
+            terms.append(product(partial, _derivative(arg, before, source, samples, None)))
     return total(terms) if terms else ZERO
 
 

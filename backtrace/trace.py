@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property, partial
 from typing import Final
@@ -58,15 +58,15 @@ class Trace:
     def epochs(self) -> Views:
         """The recorded updates in order; each answers keys as the trace does."""
         batches, records = self.recording.batches, self.recording.records
-        view: Callable[..., View] = View
-        if self.rounding is not None:
-            from backtrace.rounded import RoundedView
-
-            view = partial(RoundedView, rounding=self.rounding)
 
         def made(moment: Moment) -> View:
             batch = batches.get(moment, ())
-            return view(self.graph.of_size(batch), records[moment], *moment, batch)
+            graph = self.graph.of_size(batch)
+            if self.rounding is None:
+                return View(graph, records[moment], *moment, batch, _chains=graph.known.setdefault(View, {}))
+            from backtrace.rounded import RoundedView
+
+            return RoundedView(graph, records[moment], *moment, batch, rounding=self.rounding)
 
         return Views(sorted(records), made)
 

@@ -62,6 +62,7 @@ PAIRS: Final = (
     Pair("--help / help of two commands", (*PROGRAM, "--help"), ("-m", "two_commands", "--help"), 1.15),
     Pair("--help / the same without rich", (*PROGRAM, "--help"), ("-m", "two_plain_commands", "--help"), None),
     Pair("run / numpy, yaml and the same lines", REPORT, ("-m", "same_lines"), 1.7),
+    Pair("run with an option / the same", (*REPORT, "--epochs", "1"), ("-m", "same_lines"), None),
 )
 
 

@@ -29,6 +29,11 @@ def test_version(backtrace_command: Runner) -> None:
     assert backtrace_command("--version").out == "backtrace 0.1.0\n"
 
 
+@pytest.mark.parametrize("config", [EXAMPLE, "@mazur", "configs/example.expected.yaml", "configs/exampel.yaml", ""])
+def test_a_run_without_options_is_that_of_the_options_left_out(backtrace_command: Runner, config: str) -> None:
+    assert backtrace_command("run", config) == backtrace_command("run", config, "--lang", "en")
+
+
 def test_set_changes_a_given_value_and_the_learning_rate(backtrace_command: Runner) -> None:
     outcome = backtrace_command("keys", EXAMPLE, "z1,U11+", "--set", "W11=0.35", "--set", "learning_rate=0")
     assert outcome.out == 'z1: "0.08500000"\nU11+: "0.45000000"\n'

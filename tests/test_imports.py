@@ -38,6 +38,7 @@ ROWS = (
     "simplify layers recurrence inner stable",
     "backward scalars",
     "optimizers executor seeds keys.targets keys.aliases keys.names",
+    "keys.lanes",
     "keys.writing keys.symbols",
     "keys.reading",
     "keys",
@@ -54,7 +55,8 @@ ROWS = (
     "arrays.machine",
     "arrays.executor",
     "arrays",
-    "training quantities",
+    "training evaluating",
+    "quantities",
     "views",
     "rounded",
     "benchmark trace",
@@ -67,6 +69,7 @@ ROWS = (
     "checking.slopes",
     "checking",
     "report.blocks",
+    "report.alike",
     "report.listing",
     "report.steps",
     "report.derivation",
@@ -99,6 +102,7 @@ ROWS = (
     "comparison.expected comparison.tolerances",
     "comparison.csvfiles comparison.filled",
     "comparison.sources",
+    "render.columns",
     "render.text",
     "render.examples render.explained render.screen render.pictures",
     "render.pixels",
@@ -129,6 +133,7 @@ ROWS = (
     "cli.app",
     "cli.session",
     "cli.showing",
+    "cli.plain",
     "cli.run cli.show cli.draw cli.plot cli.worksheet cli.diff cli.check cli.expect cli.keys cli.examples cli.explain",
     "cli.bench",
     "cli.init cli.export",
@@ -203,7 +208,8 @@ DOORS = {
     "llvmlite": {"straight.machine"},
 }
 
-# Imported when first needed: the command line answers --help without numpy, str(trace) needs a renderer.
+# Imported when first needed: the command line answers --help without numpy, str(trace) needs a renderer, no run that
+# goes well looks for the nearest name.
 LAZY = {
     *("__init__", *DOORS["typer"], *DOORS["matplotlib"], *DOORS["llvmlite"]),
     *(
@@ -216,6 +222,8 @@ LAZY = {
         "outputs",
         "config.datafiles",
         "keys.reading",
+        "errors",
+        "yamlfile.files",
     ),
 }
 

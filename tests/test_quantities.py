@@ -13,9 +13,10 @@ import backtrace
 from backtrace import expressions
 from backtrace.config import Config, Given, Objective, Statement, from_document
 from backtrace.errors import UsageError
+from backtrace.evaluating import evaluated
 from backtrace.expressions import Call, Element, Expr, Name, Ref, walk
 from backtrace.keys import Derivative, Path, Via
-from backtrace.quantities import View, evaluated
+from backtrace.quantities import View
 from backtrace.render.formulas import Layout
 from backtrace.render.text import report_text
 from backtrace.report import Choice

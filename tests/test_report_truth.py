@@ -17,13 +17,14 @@ import backtrace
 from backtrace.backward import gradient_name, gradients
 from backtrace.codegen import places
 from backtrace.config import from_document
+from backtrace.evaluating import evaluated
 from backtrace.executor import Arrays, evaluate
 from backtrace.expressions import Call, Element, Expr, ExpressionError, Name, Num, Ref, substitute
 from backtrace.expressions import names as read_names
 from backtrace.expressions import parse as parse_expression
 from backtrace.graph import RATE
 from backtrace.keys import Derivative, Path, Target, UnknownKeyError, Via, resampled
-from backtrace.quantities import Quantity, View, evaluated
+from backtrace.quantities import Quantity, View
 from backtrace.render.formulas import Layout
 from backtrace.render.numbers import Numbers
 from backtrace.render.text import report_text

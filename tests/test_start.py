@@ -21,29 +21,37 @@ except SystemExit:
 """
 
 # The packages that are not of Python itself; typer's own are not counted.
-OTHERS = {"--version": "", "--help": "typer", "run configs/example.yaml": "typer numpy yaml"}
+OTHERS = {
+    "--version": "",
+    "--help": "typer",
+    "run configs/example.yaml": "numpy yaml",
+    "run configs/example.yaml --epochs 1": "typer numpy yaml",
+}
 TYPERS = {"annotated_doc", "click", "shellingham", "colorama", "typing_extensions"}
+
+RUN = """
+    __init__ arguments errors labels origin outputs records rounding rules schedule words words.en words.ko
+    cli cli.session cli.showing saved saved.beginnings
+    yamlfile yamlfile.files yamlfile.loader yamlfile.nodes yamlfile.scalars yamlfile.source yamlfile.syntax
+    config config.datafiles config.files config.givens config.initial config.records config.table config.training
+    config.updates config.values
+    expressions expressions.reading expressions.tree expressions.writing
+    evaluating keys keys.lanes keys.names keys.reading keys.targets keys.writing
+    ops ops.base ops.constants ops.elementwise ops.extremes ops.images ops.losses ops.macros ops.many ops.movements
+    ops.products ops.reductions ops.softmax ops.upstream
+    backward build chains codegen executor recording straight straight.lowering straight.nodes straight.program
+    straight.python straight.schedule straight.writing graph inner layers optimizers quantities recurrence scalars
+    seeds simplify stable trace training views
+    report report.alike report.blocks report.course report.listing report.steps
+    render render.columns render.formats render.formulas render.heads render.lines render.numbers render.rates
+    render.sentences render.terminal render.text
+"""
 
 OWN = {
     "--version": "__init__ cli",
     "--help": "__init__ cli cli.app",
-    "run configs/example.yaml": """
-        __init__ arguments errors labels origin outputs records rounding rules schedule words words.en words.ko
-        cli cli.app cli.run cli.session cli.showing saved saved.beginnings
-        yamlfile yamlfile.files yamlfile.loader yamlfile.nodes yamlfile.scalars yamlfile.source yamlfile.syntax
-        config config.datafiles config.files config.givens config.initial config.records config.table config.training
-        config.updates config.values
-        expressions expressions.reading expressions.tree expressions.writing
-        keys keys.names keys.reading keys.targets keys.writing
-        ops ops.base ops.constants ops.elementwise ops.extremes ops.images ops.losses ops.macros ops.many ops.movements
-        ops.products ops.reductions ops.softmax ops.upstream
-        backward build chains codegen executor recording straight straight.lowering straight.nodes straight.program
-        straight.python straight.schedule straight.writing graph inner layers optimizers quantities recurrence scalars
-        seeds simplify stable trace training views
-        report report.blocks report.course report.listing report.steps
-        render render.formats render.formulas render.heads render.lines render.numbers render.rates render.sentences
-        render.terminal render.text
-    """,
+    "run configs/example.yaml": RUN + "cli.plain",
+    "run configs/example.yaml --epochs 1": RUN + "cli.app cli.run",
 }
 
 
@@ -80,7 +88,7 @@ def test_a_command_loads_the_modules_that_it_runs_and_no_other(command: str) -> 
 def test_the_table_of_commands_names_every_module_of_one_in_the_order_of_the_help() -> None:
     from backtrace.cli.app import COMMANDS
 
-    helpers = {"__init__", "app", "session", "showing"}
+    helpers = {"__init__", "app", "plain", "session", "showing"}
     modules = sorted(path.stem for path in (ROOT / "backtrace" / "cli").glob("*.py") if path.stem not in helpers)
     assert list(COMMANDS) == modules
 

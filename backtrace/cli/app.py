@@ -79,6 +79,17 @@ Round = Annotated[
 ]
 Ascii = Annotated[bool, typer.Option("--ascii", help="no signs outside ASCII")]
 Only = Annotated[str | None, typer.Option("--only", metavar="KEYS", help="only these rows: 'W11,h*,dE*'")]
+Sections = Annotated[
+    str | None,
+    typer.Option("--section", metavar="NAMES", help="given, forward, error, step 1, ..., after"),
+]
+InFull = Annotated[
+    str | None,
+    typer.Option("--epoch", metavar="LIST", help="epochs to show in full: 1,10,last; 1.2 is an update"),
+]
+Every = Annotated[int | None, typer.Option("--every", metavar="K", min=1, help="show every K-th epoch")]
+Sample = Annotated[int | None, typer.Option("--sample", metavar="S", min=1, help="show one sample only")]
+Full = Annotated[bool, typer.Option("--full", help="leave nothing out, however long")]
 
 
 def _file(name: str | None) -> str | None:

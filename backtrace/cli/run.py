@@ -13,18 +13,23 @@ from backtrace.cli.app import (
     Debug,
     Digits,
     Epochs,
+    Every,
     Force,
     FormatName,
     Fragment,
+    Full,
+    InFull,
     Lang,
     Only,
     Output,
     Round,
+    Sample,
+    Sections,
     Set,
     app,
 )
 from backtrace.cli.session import expected_figures, language, print_out, refuse_saved, report_differences, traced
-from backtrace.cli.showing import Asked, Every, Full, InFull, Sample, Sections, placed, show
+from backtrace.cli.showing import Asked, placed, show
 
 Expect = Annotated[
     str | None,

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
-import typer
-
 from backtrace.arguments import MARK, Shown, given_values, parts
 from backtrace.errors import Fault, UsageError, visible
 from backtrace.outputs import write
@@ -30,10 +28,10 @@ MOST_EPOCHS: Final = 1_000_000
 
 def traced(
     config: str,
-    epochs: int | None,
-    pairs: Sequence[str] | None,
-    shown: Shown | None,
-    figures: Sequence[Figure] | None,
+    epochs: int | None = None,
+    pairs: Sequence[str] | None = None,
+    shown: Shown | None = None,
+    figures: Sequence[Figure] | None = None,
     rounding: str | None = None,
 ) -> Trace:
     """A config run with what the command line says, every epoch recorded that is shown or compared.
@@ -129,7 +127,7 @@ def check_sample(sample: int | None, trace: Trace) -> None:
         raise UsageError(Fault(f"--sample {sample}: there {'is' if samples == 1 else 'are'} {samples}"))
 
 
-def language(name: str, output: str | None) -> Words:
+def language(name: str = "en", output: str | None = None) -> Words:
     """The words of a language; those of English where the terminal cannot write its letters."""
     from backtrace.render import terminal
     from backtrace.words import ENGLISH, words
@@ -162,6 +160,8 @@ def report_differences(
     **options: Any,
 ) -> None:
     """Print a comparison, as text, as data or in one line; exit 1 if a figure differs."""
+    import typer
+
     from backtrace.comparison import diff
     from backtrace.render.difference_data import difference_json
     from backtrace.render.differences import difference_lines, summary_line
@@ -203,6 +203,8 @@ def written(trace: Trace, layout: Layout, format_: Format, output: str | None, f
 def deliver(pieces: Iterator[str] | Iterator[bytes], output: str | None, force: bool = False) -> None:
     """Put a text or bytes into a file, and say so; or on standard output where none is named."""
     if output is not None:
+        import typer
+
         write(output, pieces, force)
         typer.echo(f"Wrote {visible(output)}.")
         return

@@ -7,9 +7,25 @@ from typing import Annotated
 import typer
 
 from backtrace.arguments import shown_epochs
-from backtrace.cli.app import Ascii, Debug, Digits, Force, FormatName, Fragment, Lang, Only, Output, app
+from backtrace.cli.app import (
+    Ascii,
+    Debug,
+    Digits,
+    Every,
+    Force,
+    FormatName,
+    Fragment,
+    Full,
+    InFull,
+    Lang,
+    Only,
+    Output,
+    Sample,
+    Sections,
+    app,
+)
 from backtrace.cli.session import language, saved
-from backtrace.cli.showing import Asked, Every, Full, InFull, Sample, Sections, placed
+from backtrace.cli.showing import Asked, placed
 from backtrace.cli.showing import show as shown
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Final
-
-import typer
+from typing import TYPE_CHECKING, Final
 
 from backtrace.arguments import Shown
 from backtrace.cli.session import layout, written
@@ -18,18 +16,6 @@ if TYPE_CHECKING:
     from backtrace.render.formulas import Layout
     from backtrace.schedule import Keep
     from backtrace.trace import Trace
-
-Sections = Annotated[
-    str | None,
-    typer.Option("--section", metavar="NAMES", help="given, forward, error, step 1, ..., after"),
-]
-InFull = Annotated[
-    str | None,
-    typer.Option("--epoch", metavar="LIST", help="epochs to show in full: 1,10,last; 1.2 is an update"),
-]
-Every = Annotated[int | None, typer.Option("--every", metavar="K", min=1, help="show every K-th epoch")]
-Sample = Annotated[int | None, typer.Option("--sample", metavar="S", min=1, help="show one sample only")]
-Full = Annotated[bool, typer.Option("--full", help="leave nothing out, however long")]
 
 
 @dataclass(frozen=True)
@@ -55,7 +41,7 @@ class Place:
     fragment: bool = False
 
 
-def placed(format_: str | None, output: str | None, force: bool, fragment: bool = False) -> Place:
+def placed(format_: str | None = None, output: str | None = None, force: bool = False, fragment: bool = False) -> Place:
     """The place that the options name; refused before anything is run if there is no such format."""
     from backtrace.render.formats import check_fragment, chosen
 

@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 
 from backtrace.comparison.sheets import Book, Sheet
 from backtrace.comparison.symbols import Named
+from backtrace.evaluating import evaluated
 from backtrace.expressions import Call, Element, Expr, Num, Ref, walk
 from backtrace.graph import depends
 from backtrace.keys import Derivative, Key, Path, Short, Via
 from backtrace.ops.base import total
-from backtrace.quantities import Quantity, View, evaluated
+from backtrace.quantities import Quantity, View
 from backtrace.records import dataclass
 from backtrace.schedule import Moment
 

@@ -17,8 +17,9 @@ import numpy as np
 
 from backtrace.comparison.ancestry import MOST_NODES, Ancestry, Place, Printed, TooMuchError
 from backtrace.comparison.sheets import Sheet
+from backtrace.evaluating import evaluated
 from backtrace.expressions import Call, Expr, Ref, walk
-from backtrace.quantities import Quantity, evaluated
+from backtrace.quantities import Quantity
 from backtrace.records import dataclass
 
 EPSILON: Final = float(np.finfo(float).eps)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 import re
-import zlib
 from abc import ABC, abstractmethod
-from array import array
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import IO, Any, Final, TypeAlias
@@ -100,6 +97,8 @@ class CsvTable(Table):
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
         """The rows of the file with the line where they end; a blank line has no cells."""
+        import csv
+
         reader = csv.reader(self.stream(), delimiter=self.delimiter, skipinitialspace=True, strict=True)
         try:
             for cells in reader:
@@ -107,7 +106,9 @@ class CsvTable(Table):
         except csv.Error as error:
             raise ConfigError(self.broken(reader.line_num, error)) from None
 
-    def broken(self, line: int, error: csv.Error) -> Fault:
+    def broken(self, line: int, error: Exception) -> Fault:
+        import csv
+
         if "limit" in str(error):
             limit = csv.field_size_limit()
             cells = [match for match in self.cells(line) if len(match[0]) > limit]
@@ -150,6 +151,8 @@ class CsvTable(Table):
         return "tab" if self.delimiter == "\t" else visible(self.delimiter)
 
     def numbers(self, columns: Sequence[int], window: Window) -> Array:
+        from array import array
+
         values = array("d")
         decimal_comma = self.delimiter != ","
         for line, cells in self.rows(window):
@@ -256,6 +259,7 @@ def stored_arrays(data: bytes, file: str) -> dict[str, Array] | None:
     if not data.startswith((b"PK\x03\x04", EMPTY_ZIP)):
         return None
     import zipfile
+    import zlib
 
     try:
         return _members(data, file)

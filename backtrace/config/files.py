@@ -33,7 +33,7 @@ from backtrace.records import dataclass
 from backtrace.words import Note
 from backtrace.yamlfile import Node
 
-RANGE: Final = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
+RANGE: Final = r"(\d{1,9})\.\.(\d{1,9})"
 NO_NUMBERS: Final = "columns are counted from 1"
 
 
@@ -353,14 +353,14 @@ class Files(Values):
 
     def window(self, node: Node) -> Window | None:
         """Rows from one to another, counted from 1 without the header."""
-        found = RANGE.fullmatch(node.text)
+        found = re.fullmatch(RANGE, node.text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
             return self.expected(node, "rows such as 1..100", "counted from 1, the header is no row")
         return Window(int(found[1]), int(found[2]))
 
 
 def _is_range(node: Node) -> bool:
-    return node.kind == "text" and RANGE.fullmatch(node.text) is not None
+    return node.kind == "text" and re.fullmatch(RANGE, node.text) is not None
 
 
 def _missing_hint(name: str, known: Sequence[str]) -> str:

@@ -254,6 +254,7 @@ class _Writer:
 
 
 NUMBER: Final = re.compile(r"-?[\d.]+(e[-+]?\d+)?")
+PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9₀-₉]*⁺?")
 HALF: Final = Num(0.5)
 LOOSEST: Final = (
     (re.compile(r"[-+](?!#|$)"), SUM),
@@ -266,6 +267,8 @@ LOOSEST: Final = (
 
 def _binding(label: str) -> int:
     """How tightly a leaf's text binds: the label of an unnamed inner node is a formula itself."""
+    if PLAIN_NAME.fullmatch(label):
+        return ATOM
     if NUMBER.fullmatch(label):
         return SIGN if label.startswith("-") else ATOM
     if DERIVATIVE.search(label):

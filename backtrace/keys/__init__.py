@@ -2,9 +2,12 @@
 
 from backtrace.keys.names import OBJECTIVE_NAMES
 from backtrace.keys.reading import Keys, UnknownKeyError
-from backtrace.keys.targets import Derivative, Key, Part, Path, Short, Target, Via, resampled, sample_of
+from backtrace.keys.targets import Derivative, Key, Part, Path, Short, Target, Via, moved, resampled, sample_of
+from backtrace.keys.writing import FIRST_MARK, LAST_MARK
 
 __all__ = [
+    "FIRST_MARK",
+    "LAST_MARK",
     "OBJECTIVE_NAMES",
     "Derivative",
     "Key",
@@ -15,6 +18,7 @@ __all__ = [
     "Target",
     "UnknownKeyError",
     "Via",
+    "moved",
     "resampled",
     "sample_of",
 ]

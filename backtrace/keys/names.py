@@ -38,6 +38,13 @@ class Names:
     @classmethod
     def of(cls, graph: Graph) -> Self:
         """The names of a graph."""
+        if cls not in graph.known:
+            graph.known[cls] = cls._of(graph)
+        found: Self = graph.known[cls]
+        return found
+
+    @classmethod
+    def _of(cls, graph: Graph) -> Self:
         types = dict(graph.types) | dict.fromkeys((RATE, UPDATE, EPOCH), Type(()))
         momentary = {e.name for e in graph.updates if not e.state} | {RATE, UPDATE, EPOCH}
         terms = {e.name for e in graph.shown if e.name in OBJECTIVE_NAMES and e.type.shape}

@@ -18,9 +18,9 @@ from backtrace.records import dataclass
 if TYPE_CHECKING:
     from backtrace.keys.aliases import Alias, Of
 
-MOMENT: Final = re.compile(r"(.+)@(\d+)(?:\.(\d+))?")
-PART: Final = re.compile(r"(.+?)(\+?)(?:#(\d+))?(\+?)")
-REMEMBERED: Final = re.compile(r"([^\W\d]\w*)(?:\.(.+)|\((.+)\))")
+MOMENT: Final = r"(.+)@(\d+)(?:\.(\d+))?"
+PART: Final = r"(.+?)(\+?)(?:#(\d+))?(\+?)"
+REMEMBERED: Final = r"([^\W\d]\w*)(?:\.(.+)|\((.+)\))"
 
 
 class UnknownKeyError(UsageError):
@@ -45,7 +45,7 @@ class Keys(Writing):
     def known(self, text: str, aliases: bool = True) -> Key | None:
         """What a key names, or None: no nearest key is looked for."""
         packed = _packed(text)
-        moment = MOMENT.fullmatch(packed)
+        moment = re.fullmatch(MOMENT, packed)
         name = moment[1] if moment else packed
         target = self._target(name) or (self._alias(name) if aliases else None)
         if target is None or moment is None:
@@ -122,7 +122,7 @@ class Keys(Writing):
 
     def _part(self, text: str) -> Element | Part | None:
         """A named array or an element of one, with or without a sample, before or after the update."""
-        match = PART.fullmatch(text)
+        match = re.fullmatch(PART, text)
         if match is None or (match[2] and match[4]):
             return None
         base, plus = match[1], match[2] or match[4]
@@ -205,7 +205,7 @@ class Keys(Writing):
 
     def _state_place(self, base: str) -> tuple[str, Index | None] | None:
         """What an optimiser has for a parameter, by the parameter's own place: m.U11 or m(U11)."""
-        match = REMEMBERED.fullmatch(base)
+        match = re.fullmatch(REMEMBERED, base)
         found = self._place(match[2] or match[3]) if match else None
         if match is None or found is None:
             return None

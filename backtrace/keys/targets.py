@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from backtrace.expressions import Element, Index
@@ -46,23 +47,24 @@ class Short(NamedTuple):
 Target = Element | Part | Derivative | Path | Via | Short
 
 
+def moved(target: Target, move: Callable[[Element], Element]) -> Target:
+    """The target with each of its elements replaced by another."""
+    if isinstance(target, Element):
+        return move(target)
+    if isinstance(target, Path):
+        return Path(tuple(map(move, target.nodes)))
+    if isinstance(target, Via):
+        return Via(*map(move, target))
+    if isinstance(target, Short):
+        return Short(*map(move, target))
+    if isinstance(target, Derivative) and isinstance(target.of, Element) and isinstance(target.by, Element):
+        return Derivative(move(target.of), move(target.by))
+    return target
+
+
 def resampled(target: Target, sample: int) -> Target:
     """The same quantity of another sample."""
-
-    def moved(element: Element) -> Element:
-        return element if element.sample is None else element._replace(sample=sample)
-
-    if isinstance(target, Element):
-        return moved(target)
-    if isinstance(target, Path):
-        return Path(tuple(map(moved, target.nodes)))
-    if isinstance(target, Via):
-        return Via(*map(moved, target))
-    if isinstance(target, Short):
-        return Short(*map(moved, target))
-    if isinstance(target, Derivative) and isinstance(target.of, Element) and isinstance(target.by, Element):
-        return Derivative(moved(target.of), moved(target.by))
-    return target
+    return moved(target, lambda element: element if element.sample is None else element._replace(sample=sample))
 
 
 def sample_of(target: Target) -> int | None:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from functools import cached_property
+from itertools import product as cartesian
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
 from backtrace.expressions import (
     UNNAMED,
     Element,
@@ -16,10 +24,17 @@ from backtrace.expressions import (
     to_text,
 )
 from backtrace.graph import RATE
+from backtrace.keys.lanes import Lane, UnlikeError, lanes_in
 from backtrace.keys.names import Names
 from backtrace.keys.targets import Derivative, Part, Path, Target, Via
 from backtrace.labels import SUBSCRIPTS, derivative_text, marked, remembered, subscripted
 from backtrace.records import dataclass
+
+FIRST_MARK: Final = "\U00020000"
+LAST_MARK: Final = "\U0002a6df"
+"""Letters that next to no name has: each stands for the name of an element with lanes."""
+MOST_WRITTEN: Final = 100_000
+"""So many names are remembered."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,22 @@ class Writing(Names):
         top, bottom = (target.nodes[0], target.nodes[-1]) if isinstance(target, Path) else target
         return derivative_text(self._write(top, d), self._write(bottom, d), d)
 
+    @cached_property
+    def _written(self) -> dict[tuple[Element, bool], str]:
+        return {}
+
     def _element(self, key: Element, pretty: bool) -> str:
+        """The name of an element, which stands in many formulas and is written once."""
+        if lanes_in(key.index):
+            return self._mark(key)
+        found = self._written.get((key, pretty))
+        if found is None:
+            if len(self._written) > MOST_WRITTEN:
+                self._written.clear()
+            found = self._written[key, pretty] = self._named_element(key, pretty)
+        return found
+
+    def _named_element(self, key: Element, pretty: bool) -> str:
         core, plus = key.name.removesuffix("+"), key.name.endswith("+")
         base = core.removesuffix("#")
         sample = _sample_text(key.sample)
@@ -98,15 +128,72 @@ class Writing(Names):
             if base == RATE and pretty:
                 return "η"
             return self._plain(self._pretty_inner(base) if pretty else base)
-        style = self._styles.get(core)
-        digits = [str(at + 1) for at in index]
+        digits = tuple(str(at + 1) for at in index)
         if not base.replace("#", "").isidentifier():
             return f"({self._pretty_inner(base) if pretty else base})[{','.join(digits)}]"
+        return self._numbered(base, self._styles.get(core), pretty, digits)
+
+    @staticmethod
+    def _numbered(base: str, style: str | None, pretty: bool, digits: tuple[str, ...]) -> str:
+        """A name with its positions."""
         if style is None:
             return f"{base}[{','.join(digits)}]"
         if pretty and all(len(digit) == 1 for digit in digits):
             return base + "".join(digits).translate(SUBSCRIPTS)
-        return base + ("".join(digits) if style == "digits" else "".join(f"_{digit}" for digit in digits))
+        return base + ("".join(digits) if style == "digits" else "_" + "_".join(digits))
+
+    # ── all elements of an array at once ──
+
+    @cached_property
+    def _marked(self) -> dict[Element, str]:
+        return {}
+
+    @cached_property
+    def _columns(self) -> dict[tuple[Element, bool], npt.NDArray[np.object_]]:
+        return {}
+
+    def _mark(self, key: Element) -> str:
+        """A sign in the place of the name of an element with lanes, each of which is written like any name.
+
+        Raises:
+            UnlikeError: names of this kind have brackets and signs in them.
+        """
+        plain = re.sub(r"[.#]", "", key.name.removesuffix("+")).isidentifier()
+        if not plain or max("".join(self.types)) >= FIRST_MARK:
+            raise UnlikeError
+        found = self._marked.get(key)
+        if found is None:
+            found = self._marked[key] = chr(ord(FIRST_MARK) + len(self._marked))
+            if found > LAST_MARK:
+                raise UnlikeError
+        return found
+
+    def column(self, mark: str, pretty: bool) -> tuple[tuple[Lane, ...], npt.NDArray[np.object_]]:
+        """The lanes of what a mark stands for, and its names, an axis a lane."""
+        key = list(self._marked)[ord(mark) - ord(FIRST_MARK)]
+        whole = (Element(key.name, (), key.sample), pretty)
+        if whole not in self._columns:
+            self._columns[whole] = self._every(whole[0], pretty)
+        found = lanes_in(key.index)
+        mesh = dict(zip(found, np.ix_(*(range(lane.size) for lane in found)), strict=True))
+        positions: tuple[Any, ...] = key.index
+        return found, self._columns[whole][tuple(mesh[at] if isinstance(at, Lane) else at for at in positions)]
+
+    def _every(self, key: Element, pretty: bool) -> npt.NDArray[np.object_]:
+        """The names of all elements of an array."""
+        core = key.name.removesuffix("+")
+        shape = self._shape(core) or ()
+        if core in self.labels or not core.isidentifier() or self.is_lone(core):
+            names = [self._named_element(key._replace(index=index), pretty) for index in np.ndindex(shape)]
+        else:
+            last = self._named_element(key._replace(index=tuple(size - 1 for size in shape)), pretty)
+            style = self._styles.get(core)
+            end = last.removeprefix(self._numbered(core, style, pretty, tuple(map(str, shape))))
+            digits = ([str(at + 1) for at in range(size)] for size in shape)
+            names = [self._numbered(core, style, pretty, each) + end for each in cartesian(*digits)]
+        made = np.empty(len(names), dtype=object)
+        made[:] = names
+        return made.reshape(shape)
 
     def _pretty_inner(self, name: str) -> str:
         """A name as a reader likes it: numbered scalars with a subscript, unnamed nodes as formulas."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from backtrace.expressions import Call, Expr, Index, Num, Shape, parse
+from backtrace.expressions import Call, Expr, Index, Num, Ref, Shape, parse
 from backtrace.records import dataclass
 
 Array = npt.NDArray[Any]
@@ -22,7 +22,12 @@ Values = Mapping[str, Array]
 
 
 class Read(Protocol):
-    """Reads one element of an operand as a scalar expression."""
+    """Reads one element of an operand as a scalar expression; of a sum of more than ``most`` terms a few will do."""
+
+    @property
+    def most(self) -> int | None:
+        """So many terms are written, or all."""
+        ...
 
     def __call__(self, operand: int, index: Index, sample: int | None = None) -> Expr:
         """The element of the operand; the sample only where an operation gathers samples."""
@@ -51,6 +56,8 @@ class Op(ABC):
     """The operation that is meant where there are several operands: max(a, b) is maximum(a, b)."""
 
     over_samples: ClassVar[bool] = False
+    by_place: ClassVar[bool] = False
+    """Its rules only pass positions on, so that they hold for every position of an axis at once (``keys/lanes.py``)."""
     kernel: ClassVar[bool] = False
     """A result's elements are computed together (softmax), never one by one: a ``Kernel``."""
 
@@ -172,10 +179,18 @@ def total(terms: list[Expr]) -> Expr:
     return terms[0] if len(terms) == 1 else Call("add", tuple(terms))
 
 
+def summed(count: int, term: Callable[[int], Expr], most: int | None = None) -> Expr:
+    """The sum of so many terms; of more than ``most`` the first two and the last, with what stands for the others."""
+    if most is None or count <= most:
+        return total([term(k) for k in range(count)])
+    return total([term(0), term(1), ELLIPSIS, term(count - 1)])
+
+
 def product(*factors: Expr) -> Expr:
     """The product of factors from left to right, as one call."""
     return factors[0] if len(factors) == 1 else Call("mul", factors)
 
 
+ELLIPSIS = Ref("the terms of a sum that are left out")
 ONE = Num(1)
 ZERO = Num(0)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from functools import reduce
-from typing import Any
+from functools import cache, reduce
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class Elementwise(Op):
     where an infinity on the way does no harm. In a derivative, ``{given}`` stands for the options as given.
     """
 
+    by_place: ClassVar[bool] = True
     letters: str
     array: Callable[..., Any]
     scalar: str
@@ -70,12 +71,18 @@ class Elementwise(Op):
 
     def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
         """The derivative's rule over the operands' elements."""
-        used = names(rule(self.derivatives[operand].replace("{given}", "")))
+        used = _read_by(self.derivatives[operand].replace("{given}", ""))
         args = tuple(
             read(k, unbroadcast(out, arg.shape)) if letter in used else ZERO
             for k, (arg, letter) in enumerate(zip(call.args, self.letters, strict=True))
         )
         return self.derivative(call, operand, args, read(-1, out) if "y" in used else ZERO)
+
+
+@cache
+def _read_by(text: str) -> list[str]:
+    """What a rule of the table reads."""
+    return names(rule(text))
 
 
 def _aligned(array: Array, arg: Expr, rank: int) -> Array:

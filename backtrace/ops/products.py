@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import product as cartesian
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from backtrace.expressions import Call, Expr, Index, Shape, substitute
-from backtrace.ops.base import Array, Op, Read, ShapeError, product, rule, shape_text, total
+from backtrace.ops.base import Array, Op, Read, ShapeError, product, rule, shape_text, summed
 from backtrace.records import dataclass
 
 
@@ -30,6 +30,8 @@ MATMUL_VJP: Mapping[tuple[int, int], tuple[str, str]] = {
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MatMul(Op):
     """The product of vectors and matrices; each element is the sum of a row times a column."""
+
+    by_place: ClassVar[bool] = True
 
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
         """Rows of the first by columns of the second."""
@@ -73,9 +75,12 @@ class MatMul(Op):
 
     def element(self, call: Call, index: Index, read: Read) -> Expr:
         """A row times a column."""
-        inner = call.args[1].shape[0]
-        pairs = (self._pair(call, index, k) for k in range(inner))
-        return total([product(read(0, left), read(1, right)) for left, right in pairs])
+
+        def term(k: int) -> Expr:
+            left, right = self._pair(call, index, k)
+            return product(read(0, left), read(1, right))
+
+        return summed(call.args[1].shape[0], term, read.most)
 
     def reach(self, call: Call, operand: int, index: Index) -> Iterable[Index]:
         """The row of a left element, the column of a right one."""
@@ -96,6 +101,8 @@ class MatMul(Op):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outer(Op):
     """The outer product of two vectors: every element of one times every element of the other."""
+
+    by_place: ClassVar[bool] = True
 
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
         """Length of the first by length of the second."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 
 from backtrace.expressions import Call, Expr, Index, Num, Shape
-from backtrace.ops.base import ONE, Array, Op, Read, ShapeError, total
+from backtrace.ops.base import ONE, Array, Op, Read, ShapeError, summed
 from backtrace.records import dataclass
 
 
@@ -76,6 +76,7 @@ class OverAxes(Op):
 class Reduction(OverAxes):
     """A sum over axes, or a mean: the sum divided by the number of elements."""
 
+    by_place: ClassVar[bool] = True
     mean: bool
 
     def _count(self, call: Call) -> int:
@@ -109,7 +110,8 @@ class Reduction(OverAxes):
 
     def element(self, call: Call, index: Index, read: Read) -> Expr:
         """The terms from left to right."""
-        result = total([read(0, at) for at in self.inside(call, index)])
+        inside = self.inside(call, index)
+        result = summed(len(inside), lambda k: read(0, inside[k]), read.most)
         return Call("div", (result, Num(self._count(call)))) if self.mean else result
 
     def partial(self, call: Call, operand: int, out: Index, index: Index, read: Read) -> Expr:
@@ -121,6 +123,7 @@ class Reduction(OverAxes):
 class OverSamples(Op):
     """The sum or the mean over the samples; ``count`` is their number."""
 
+    by_place: ClassVar[bool] = True
     mean: bool
     over_samples: ClassVar[bool] = True
 
@@ -159,7 +162,7 @@ class OverSamples(Op):
     def element(self, call: Call, index: Index, read: Read) -> Expr:
         """The samples' terms in order."""
         count = call.option("count")
-        result = total([read(0, index, sample) for sample in range(count)])
+        result = summed(count, lambda sample: read(0, index, sample), read.most)
         return Call("div", (result, Num(count))) if self.mean else result
 
     def reach(self, call: Call, operand: int, index: Index) -> Iterable[Index]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class AlongAxis(Kernel):
     the same of numbers ``x`` with the greatest subtracted, ``total`` the sum of their exp.
     """
 
+    by_place: ClassVar[bool] = True
     run: Callable[[Array, int], Any]
     text_book: Callable[[Expr, list[Expr]], Expr]
     array: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import field
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from backtrace.records import dataclass
@@ -33,6 +34,7 @@ UPRIGHT: Final = {r"\text", r"\mathrm", r"\mathbf", r"\operatorname"}
 AROUND: Final = {r"\sqrt": 1.7, r"\boxed": 1.4}
 
 
+@lru_cache(maxsize=1 << 14)
 def width(text: str) -> float:
     r"""How wide a formula is set, in digits: a fraction as its wider part, scripts small.
 

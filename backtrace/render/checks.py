@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from backtrace.checking import Agreement, Check, Kink, Row, Verdict
@@ -51,7 +50,7 @@ def check_lines(check: Check, layout: Layout | None = None) -> Iterator[Line]:
 
 def _in_ascii(span: Span) -> Span:
     """A title may be in any script."""
-    return replace(span, text=span.text.encode("ascii", "backslashreplace").decode())
+    return span._replace(text=span.text.encode("ascii", "backslashreplace").decode())
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from backtrace.comparison import Diff, Judged, Verdict
@@ -75,7 +74,7 @@ def convention_lines(diff: Diff, layout: Layout) -> Iterator[Line]:
 
 def _in_ascii(span: Span) -> Span:
     """A source's headings may be in any script."""
-    return replace(span, text=span.text.encode("ascii", "backslashreplace").decode())
+    return span._replace(text=span.text.encode("ascii", "backslashreplace").decode())
 
 
 @dataclass(frozen=True)

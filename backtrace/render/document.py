@@ -13,9 +13,10 @@ from backtrace.errors import visible
 from backtrace.expressions import Element, Expr, Num, Ref
 from backtrace.graph import RATE
 from backtrace.keys import Part, sample_of
+from backtrace.ops.base import ELLIPSIS
 from backtrace.quantities import Quantity
 from backtrace.records import dataclass
-from backtrace.render.formulas import ELLIPSIS, Formulas, Layout, is_readable, same_text
+from backtrace.render.formulas import Formulas, Layout, is_readable, same_text
 from backtrace.render.heads import conventions, dropped_keys
 from backtrace.render.notation import Notation
 from backtrace.render.rates import rate_table
@@ -158,8 +159,8 @@ class Pages(Typeset, Sentences):
 
     def worked(self, quantity: Quantity) -> Worked:
         """A quantity as a worked line; what is a single name or number needs no second writing."""
-        writer = replace(self, term=self.term_of(quantity.target))
-        label, expr = writer.label(quantity.target), quantity.formula
+        writer = self.within(self.term_of(quantity.target))
+        label, expr = writer.label(quantity.target), self.shown_formula(quantity)
         if expr is None:
             return Worked(label, "", "", self.figure(quantity, given=True))
         if self.unsaid([quantity]):
@@ -289,7 +290,7 @@ class Pages(Typeset, Sentences):
             self.equal(one.label, one.formula) if one.formula and not unsaid else one.label for one, unsaid in lefts
         )
         heads = tuple(self.notation.words(f"#{(sample_of(one.target) or 0) + 1}") for one in several[0])
-        given = [line[0].formula is None for line in several]
+        given = [self.shown_formula(line[0]) is None for line in several]
         body = (tuple(self.figure(q, short) for q in line) for line, short in zip(several, given, strict=True))
         return Grid(heads, labels, tuple(body), title=title)
 

@@ -5,25 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import field, replace
-from typing import TypeAlias
+from typing import Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from backtrace.expressions import PLAIN, UNICODE, Call, Element, Expr, Name, Num, Ref, Style, to_text, walk
 from backtrace.graph import Equation
 from backtrace.keys import Derivative, Part, Path, Target, Via
 from backtrace.labels import derivative_text
 from backtrace.ops import TABLE
+from backtrace.ops.base import ELLIPSIS
 from backtrace.quantities import Quantity, View
 from backtrace.records import dataclass
 from backtrace.render.lines import Entry
 from backtrace.render.numbers import Numbers, ascii_number
 from backtrace.report import Choice, Rows
+from backtrace.report.alike import Run, parts_of
 from backtrace.report.listing import SEVERAL
 from backtrace.schedule import Keep
 from backtrace.words import ENGLISH, Value, Words
 
 READABLE_ASCII = replace(PLAIN, exact=False, first=1)
 """Plain text counted from 1, without the brackets that only reading it back would need."""
-ELLIPSIS = Ref("the terms of a sum that are left out")
 ROW_OF_ONES = Ref("a row of ones, which repeats a column")
 Hidden: TypeAlias = Callable[[Quantity], int]
 """The number of the blank that a quantity is left as; 0 where it is shown."""
@@ -161,6 +165,16 @@ class Formulas:
         text = self.layout.numbers.inline(number)
         return ascii_number(text) if self.layout.ascii else text
 
+    def values(self, numbers: npt.NDArray[np.float64]) -> list[str]:
+        """Many results."""
+        texts = self.layout.numbers.values(numbers)
+        return list(map(ascii_number, texts)) if self.layout.ascii else texts
+
+    def inlines(self, numbers: npt.NDArray[np.float64]) -> list[str]:
+        """Many numbers within formulas."""
+        texts = self.layout.numbers.inlines(numbers)
+        return list(map(ascii_number, texts)) if self.layout.ascii else texts
+
     def value(self, number: float) -> str:
         text = self.layout.numbers.value(number)
         return ascii_number(text) if self.layout.ascii else text
@@ -169,8 +183,10 @@ class Formulas:
         """Long sums with their first two terms and the last."""
         if not isinstance(expr, Call):
             return expr
+        if self.layout.choice.full:
+            return expr
         args = expr.args
-        if expr.op == "add" and len(args) > SEVERAL and not self.layout.choice.full:
+        if expr.op == "add" and len(args) > SEVERAL:
             args = (*args[:2], ELLIPSIS, args[-1])
         return Call(expr.op, tuple(map(self.elided, args)), expr.options)
 
@@ -180,8 +196,16 @@ class Formulas:
 
     def entry(self, quantity: Quantity) -> Entry:
         """A quantity as text; what is a single name or number needs no second writing."""
-        writer = replace(self, term=self.term_of(quantity.target))
-        return writer.written(self.label(quantity.target), quantity.formula, quantity.value)
+        writer = self.within(self.term_of(quantity.target))
+        return writer.written(self.label(quantity.target), self.shown_formula(quantity), quantity.value)
+
+    def shown_formula(self, quantity: Quantity) -> Expr | None:
+        """The formula of a quantity; its long sums need not be written out where they are not shown."""
+        return quantity.formula if self.layout.choice.full else quantity.outline(SEVERAL)
+
+    def within(self, term: Element | None) -> Self:
+        """The writer of a formula in which factors are those of one term of the objective."""
+        return self if term is self.term else replace(self, term=term)
 
     def written(self, label: str, expr: Expr | None, number: float) -> Entry:
         """A number as text under a label, by a formula."""
@@ -193,7 +217,9 @@ class Formulas:
 
     def array_equations(self, block: Rows) -> Iterator[str]:
         """The array equations above the rows of a block, but for those that say what a row or their own name says."""
-        entries = [self.entry(line[0]) for line in block.lines if len(line) == 1]
+        # the rows of a run are named by their places, unlike an array
+        listed = (line for part in parts_of(block.lines) if not isinstance(part, Run) for line in part)
+        entries = [self.entry(line[0]) for line in listed if len(line) == 1]
         said = {self.equal(entry.label, entry.formula) for entry in entries}
         for equation in block.equations:
             left, right = self.equation(equation)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cached_property, lru_cache
 from itertools import zip_longest
+from typing import Final, NamedTuple
 
 from backtrace.records import dataclass
 
@@ -14,10 +16,14 @@ JOINED = frozenset(map(chr, range(0x1160, 0x1200)))
 """Vowels and final consonants of Hangul in single letters: they stand in the cells of the consonant before."""
 DEEPEST_BREAK = 4
 """In no more brackets than this is a formula broken."""
+NARROW: Final = re.compile(
+    r"[\x00-\u02ff\u0391-\u03a1\u03a3-\u03ff\u1d2c-\u1d6a\u2010-\u2027\u2070-\u2071\u2074-\u208e\u2190-\u22ff\u2500-\u25fc]*"
+)
+"""Texts of letters and signs of one column each, told at once: nearly all that a report has."""
+BREAKS: Final = re.compile(r"[][()]|( )[-+=·*](?= )")
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """A piece of a line and what it is: rule, heading, value, dim, or plain text."""
 
     text: str
@@ -33,12 +39,12 @@ def cells(text: str) -> int:
     >>> cells("z₁"), cells("은닉층"), cells("é")
     (2, 6, 1)
     """
-    if text.isascii():
+    if text.isascii() or NARROW.fullmatch(text):
         return len(text)
     return sum(map(_cells, text))
 
 
-@cache
+@lru_cache
 def _cells(char: str) -> int:
     if unicodedata.combining(char) or char in JOINED:
         return 0
@@ -99,15 +105,27 @@ def wrapped_formula(text: str, width: int) -> list[str]:
     """
     if cells(text) <= width:
         return [text]
-    depth = next((d for d in range(DEEPEST_BREAK) if max(map(cells, _pieces(text, d))) <= width), DEEPEST_BREAK)
-    pieces = [part for piece in _pieces(text, depth) for part in _chopped(piece, width)]
-    lines = [pieces[0]]
-    for piece in pieces[1:]:
-        if cells(lines[-1]) + 1 + cells(piece) > width:
-            lines.append(piece)
-        else:
-            lines[-1] += " " + piece
-    return lines
+    measure = len if cells(text) == len(text) else cells
+    for depth in range(DEEPEST_BREAK):
+        pieces = _pieces(text, depth)
+        widths = list(map(measure, pieces))
+        if max(widths) <= width:
+            return _filled(pieces, widths, width)
+    pieces = [part for piece in _pieces(text, DEEPEST_BREAK) for part in _chopped(piece, width)]
+    return _filled(pieces, map(cells, pieces), width)
+
+
+def _filled(pieces: Iterable[str], widths: Iterable[int], width: int) -> list[str]:
+    """Pieces beside each other on lines of a width."""
+    lines: list[list[str]] = []
+    used = width
+    for piece, wide in zip(pieces, widths, strict=True):
+        if used + 1 + wide > width:
+            lines.append([])
+            used = -1
+        lines[-1].append(piece)
+        used += 1 + wide
+    return list(map(" ".join, lines))
 
 
 def _chopped(text: str, width: int) -> list[str]:
@@ -119,11 +137,12 @@ def _chopped(text: str, width: int) -> list[str]:
 def _pieces(text: str, deepest: int) -> list[str]:
     """The parts of a formula between operators that stand in so many brackets at most."""
     pieces, start, depth = [], 0, 0
-    for at in range(1, len(text) - 2):
-        depth += (text[at] in "([") - (text[at] in ")]")
-        if text[at] == " " and text[at + 1] in "+-=·*" and text[at + 2] == " " and depth <= deepest:
-            pieces.append(text[start:at])
-            start = at + 1
+    for found in BREAKS.finditer(text, 1):
+        if found[1] is None:
+            depth += 1 if found[0] in "([" else -1
+        elif depth <= deepest:
+            pieces.append(text[start : found.start()])
+            start = found.start() + 1
     return [*pieces, text[start:]]
 
 
@@ -147,28 +166,33 @@ class Entry:
     numbers: str
     value: str
 
-    @property
+    @cached_property
     def left(self) -> str:
         """The name with its formula."""
         return f"{self.label} = {self.formula}" if self.formula else self.label
 
-    @property
+    @cached_property
     def middle(self) -> str:
         """The formula with numbers."""
         return f"= {self.numbers}" if self.numbers else ""
+
+    @cached_property
+    def widths(self) -> tuple[int, int]:
+        """How many columns the name with its formula takes, and the formula with numbers."""
+        return cells(self.left), cells(self.middle)
 
 
 def fitting(entries: Sequence[Entry], width: int) -> tuple[int, int]:
     """The widths of the columns for name and numbers: as many entries as possible in one line each."""
     value = max((cells(e.value) for e in entries), default=0)
-    room = width - value - 4
-    one_line = [e for e in entries if cells(e.left) + 2 + cells(e.middle) <= room - 2]
-    left = 0
-    for entry in sorted(one_line, key=lambda e: cells(e.left)):
-        wanted = max(left, cells(entry.left))
-        if all(wanted + 2 + cells(e.middle) <= room - 2 for e in one_line if cells(e.left) <= wanted):
-            left = wanted
-    middle = max((cells(e.middle) for e in one_line if cells(e.left) <= left), default=0)
+    room = width - value - 6
+    left = middle = widest = 0
+    for name, minus in sorted((e.widths[0], -e.widths[1]) for e in entries if sum(e.widths) + 2 <= room):
+        # the longer the names, the less room for numbers, and those of shorter names need it too
+        widest = max(widest, -minus)
+        if name + 2 + widest > room:
+            break
+        left, middle = name, widest
     return left, middle
 
 
@@ -181,7 +205,8 @@ def natural_edge(entries: Sequence[Entry], width: int) -> int:
 
 
 def _fits(entry: Entry, left: int, middle: int, width: int) -> bool:
-    return cells(entry.left) <= left and 2 + left + 2 + cells(entry.middle) + 2 + cells(entry.value) <= width
+    name, numbers = entry.widths
+    return name <= left and 2 + left + 2 + numbers + 2 + cells(entry.value) <= width
 
 
 def aligned(entries: Sequence[Entry], width: int, edge: int) -> Iterator[Line]:
@@ -189,8 +214,9 @@ def aligned(entries: Sequence[Entry], width: int, edge: int) -> Iterator[Line]:
     left, middle = fitting(entries, width)
     for entry in entries:
         if _fits(entry, left, middle, width):
-            text = f"  {padded(entry.left, left)}  {entry.middle}"
-            yield Span(text), Span(padded(entry.value, edge - cells(text), right=True), "value")
+            name, numbers = entry.widths
+            text = f"  {entry.left}{' ' * (left - name)}  {entry.middle}"
+            yield Span(text), Span(padded(entry.value, edge - 4 - left - numbers, right=True), "value")
         else:
             yield from _broken(entry, width, edge)
 
@@ -242,10 +268,32 @@ class Grid:
     body: Sequence[Sequence[str]]
     split: int
 
+    @cached_property
+    def columns(self) -> list[tuple[str, ...]]:
+        """The texts below each heading."""
+        return list(zip(*self.body, strict=True)) or [() for _ in self.heads]
+
+    @cached_property
+    def widths(self) -> list[int]:
+        """How wide the texts of each column are."""
+        return list(map(widest, self.columns))
+
+
+def widest(texts: Sequence[str]) -> int:
+    """The width of the widest of some texts."""
+    return max(map(len if "".join(texts).isascii() else cells, texts), default=0)
+
+
+def filled(texts: Sequence[str], width: int, right: bool = False) -> list[str]:
+    """Texts filled with blanks to a width in columns."""
+    if not "".join(texts).isascii():
+        return [padded(text, width, right) for text in texts]
+    return [text.rjust(width) for text in texts] if right else [text.ljust(width) for text in texts]
+
 
 def grid_lines(grid: Grid, width: int) -> Iterator[Line]:
     """The table in a width: headings in two lines if need be, then in two tables, then labels on their own lines."""
-    left = max(map(cells, grid.labels), default=0)
+    left = widest(grid.labels)
     everything = list(range(len(grid.heads)))
     if _needed(grid, everything) + left + 2 <= width:
         yield from _part(grid, everything, left, width)
@@ -261,7 +309,7 @@ def _needed(grid: Grid, part: Sequence[int]) -> int:
 
 
 def _least(grid: Grid, k: int) -> int:
-    return max([stacked_width(grid.heads[k]), *(cells(row[k]) for row in grid.body)])
+    return max(stacked_width(grid.heads[k]), grid.widths[k])
 
 
 def _parts(grid: Grid, room: int) -> Iterator[list[int]]:
@@ -278,7 +326,7 @@ def _parts(grid: Grid, room: int) -> Iterator[list[int]]:
 
 def _heads(grid: Grid, part: Sequence[int], room: int) -> tuple[list[list[str]], list[int]]:
     """The heading lines and the widths of the columns: in one line if that fits, else in two."""
-    numbers = [max((cells(row[k]) for row in grid.body), default=0) for k in part]
+    numbers = [grid.widths[k] for k in part]
     single = [max(n, cells(grid.heads[k])) for n, k in zip(numbers, part, strict=True)]
     if sum(w + 2 for w in single) <= room:
         return [[grid.heads[k] for k in part]], single
@@ -295,14 +343,20 @@ def _part(grid: Grid, part: list[int], left: int, width: int) -> Iterator[Line]:
     heads, widths = _heads(grid, part, width - left - 2)
     for row in heads:
         yield (Span("  " + " " * left + _joined(row, widths), "dim"),)
-    for label, texts in zip(grid.labels, grid.body, strict=True):
-        yield Span("  " + padded(label, left)), Span(_joined([texts[k] for k in part], widths), "value")
+    for label, values in zip(filled(grid.labels, left), _rows(grid, part, widths), strict=True):
+        yield Span(f"  {label}"), Span(values, "value")
+
+
+def _rows(grid: Grid, part: list[int], widths: Sequence[int]) -> Iterator[str]:
+    """The texts of some columns, row by row, each in its width."""
+    columns = (filled(grid.columns[k], len(GAP) + width, right=True) for k, width in zip(part, widths, strict=True))
+    return map("".join, zip(*columns, strict=True))
 
 
 def _labels_above(grid: Grid, part: list[int], width: int) -> Iterator[Line]:
     heads, widths = _heads(grid, part, width - 4)
     for row in heads:
         yield (Span("    " + _joined(row, widths), "dim"),)
-    for label, texts in zip(grid.labels, grid.body, strict=True):
+    for label, values in zip(grid.labels, _rows(grid, part, widths), strict=True):
         yield (Span("  " + label),)
-        yield (Span("    " + _joined([texts[k] for k in part], widths), "value"),)
+        yield (Span(f"    {values}", "value"),)

@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from decimal import Decimal
 
+import numpy as np
+import numpy.typing as npt
+
 from backtrace.records import dataclass
 from backtrace.rounding import Rounding
 
@@ -36,6 +39,33 @@ class Numbers:
         if number != 0 and (size < 10.0**-self.fixed_places or size >= LARGEST_FIXED):
             return f"{number:.{self.digits}e}"
         return f"{number + 0.0:.{self.digits}f}"
+
+    def values(self, numbers: npt.NDArray[np.float64]) -> list[str]:
+        """Many results, each as ``value`` writes it.
+
+        >>> Numbers(4).values(np.asarray([0.25, -0.0, 1.5e-9]))
+        ['0.2500', '0.0000', '1.5000e-09']
+        """
+        size = np.abs(numbers)
+        fixed = (size >= 10.0**-self.fixed_places) & (size < LARGEST_FIXED) | (numbers == 0)
+        texts = list(map(f"%.{self.digits}f".__mod__, (numbers + 0.0).tolist()))
+        for at in np.flatnonzero(~fixed).tolist():
+            texts[at] = self.value(float(numbers[at]))
+        return texts
+
+    def inlines(self, numbers: npt.NDArray[np.float64]) -> list[str]:
+        """Many numbers within formulas, each as ``inline`` writes it.
+
+        >>> Numbers(4).inlines(np.asarray([0.25, -0.0, 0.123456]))
+        ['0.25', '0', '0.1235']
+        """
+        texts = self.values(numbers)
+        # what may be short, with room for the last bits in which numpy rounds otherwise than Python
+        with np.errstate(all="ignore"):
+            near = np.abs(numbers - np.round(numbers, self.digits)) <= 16 * np.spacing(np.abs(numbers))
+        for at in np.flatnonzero(near | (numbers == np.trunc(numbers))).tolist():
+            texts[at] = self.inline(float(numbers[at]))
+        return texts
 
     def inline(self, number: float) -> str:
         """A number within a formula: as short as it was given, else rounded like a result.
@@ -73,6 +103,14 @@ class Kept(Numbers):
         if "e" in text or not math.isfinite(number):
             return text
         return f"{number + 0.0:.{max(self.digits, len(text.partition('.')[2]))}f}"
+
+    def values(self, numbers: npt.NDArray[np.float64]) -> list[str]:
+        """Many results, one by one."""
+        return list(map(self.value, numbers.tolist()))
+
+    def inlines(self, numbers: npt.NDArray[np.float64]) -> list[str]:
+        """Many numbers within formulas, one by one."""
+        return list(map(self.inline, numbers.tolist()))
 
     def inline(self, number: float) -> str:
         """A number within a formula: exactly the one that is computed with."""

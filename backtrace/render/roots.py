@@ -14,9 +14,10 @@ from backtrace.comparison import Diff, Judged
 from backtrace.comparison.slips import Diagnosis, Slip
 from backtrace.comparison.slips.steps import Node
 from backtrace.errors import shortened
+from backtrace.evaluating import evaluated
 from backtrace.expressions import Expr, Ref
 from backtrace.keys import Path
-from backtrace.quantities import Quantity, evaluated
+from backtrace.quantities import Quantity
 from backtrace.records import dataclass
 from backtrace.render.figure_texts import computed_text, decimals
 from backtrace.render.formulas import Formulas, Layout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterable
@@ -30,14 +29,29 @@ STYLES = {
     "curve 6": "blue",
 }
 NEEDED = "∂₁⁺·½ᵀ─…█²η"
-NARROWEST = 40
+NARROWEST, USUAL = 40, 80
 PATIENCE = 1.0
 """Seconds before a progress bar appears."""
 
 
 def width() -> int:
     """The columns of the terminal: COLUMNS if set, else the terminal's own, else 80."""
-    return max(NARROWEST, shutil.get_terminal_size((80, 24)).columns)
+    return max(NARROWEST, _columns_set() or _columns_there() or USUAL)
+
+
+def _columns_set() -> int:
+    try:
+        return max(0, int(os.environ.get("COLUMNS", "")))
+    except ValueError:
+        return 0
+
+
+def _columns_there() -> int:
+    # shutil asks the same, and imports what compresses files
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 0
 
 
 def needs_ascii(stream: TextIO) -> bool:
@@ -72,7 +86,7 @@ def print_lines(lines: Iterable[Line], stream: TextIO | None = None) -> None:
         _print_coloured(lines, out)
         return
     for line in lines:
-        out.write("".join(span.text for span in line).rstrip() + "\n")
+        out.write("".join([span.text for span in line]).rstrip() + "\n")
 
 
 def _print_coloured(lines: Iterable[Line], out: TextIO) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import field, replace
 
 import numpy as np
 
 from backtrace.expressions import Element
-from backtrace.keys import Part, sample_of
+from backtrace.keys import Part, Target, sample_of
 from backtrace.quantities import Quantity
 from backtrace.records import dataclass
+from backtrace.render.columns import run_entries, run_equalities, table_columns
 from backtrace.render.formulas import Layout, is_readable, same_text
 from backtrace.render.heads import head_lines
 from backtrace.render.lines import (
@@ -36,6 +37,7 @@ from backtrace.render.numbers import at_point, numbers_for
 from backtrace.render.rates import rate_lines
 from backtrace.render.sentences import EXAMPLES, Sentences, chosen_views
 from backtrace.report import ROLES, Equations, Rows, Section, Table, sections
+from backtrace.report.alike import Listed, Run, RunsOfRows, parts_of, sampled
 from backtrace.report.course import final_values, loss_epochs
 from backtrace.schedule import Moment
 from backtrace.trace import Trace
@@ -44,7 +46,7 @@ from backtrace.trace import Trace
 def pages(trace: Trace, layout: Layout) -> Iterator[str]:
     """The report as plain text, line by line."""
     for line in report_lines(trace, layout):
-        yield "".join(span.text for span in line).rstrip() + "\n"
+        yield "".join([span.text for span in line]).rstrip() + "\n"
 
 
 def report_text(trace: Trace, layout: Layout | None = None) -> str:
@@ -59,11 +61,11 @@ def report_lines(trace: Trace, layout: Layout) -> Iterator[Line]:
     for view, left_out in chosen_views(trace, layout):
         if left_out:
             yield from writer.left_out(left_out)
-        yield from replace(writer, view=view).epoch(len(trace.epochs) > 1)
+        yield from replace(writer, view=view, known={}, known_runs={}).epoch(len(trace.epochs) > 1)
     if layout.choice.only or layout.choice.sections:
         return
     if len(trace.losses) > 1 and trace.graph.has_loss:
-        yield from replace(writer, view=trace.epochs[-1]).training(trace)
+        yield from replace(writer, view=trace.epochs[-1], known={}).training(trace)
     yield from rate_lines(trace, writer)
 
 
@@ -72,6 +74,15 @@ class Writer(Sentences):
     """Writes one epoch's sections as lines."""
 
     edge: int = 80
+    known: dict[Target, Entry] = field(default_factory=dict, repr=False)
+    """What has been written of the epoch: the widths of all lines are needed before the first."""
+    known_runs: dict[Run, list[Entry]] = field(default_factory=dict, repr=False)
+
+    def entry(self, quantity: Quantity) -> Entry:
+        found = self.known.get(quantity.target)
+        if found is None:
+            found = self.known[quantity.target] = super().entry(quantity)
+        return found
 
     def rule(self, text: str) -> Line:
         return rule(text, self.layout.width, "-" if self.layout.ascii else "─")
@@ -82,10 +93,12 @@ class Writer(Sentences):
         made = sections(self.view, self.layout.choice)
         if several or (made and self.view.graph.trained):
             yield self.rule(self.moment())
-        writer = replace(self, edge=self.natural_edge(made))
+        writer = self
         for number, section in enumerate(made):
             if number:
                 yield ()
+            if writer is self and section.name != "given":  # given values need no edge, and are there at once
+                writer = replace(self, edge=self.natural_edge(made))
             yield from writer.section(section)
 
     def left_out(self, moments: Sequence[Moment]) -> Iterator[Line]:
@@ -97,15 +110,33 @@ class Writer(Sentences):
         """The column where all values of an epoch end."""
         width = self.layout.width
         blocks = [b for s in made if s.name != "given" for b in s.blocks if isinstance(b, Rows)]
-        groups = [group for block in blocks for group in self.entries(block)]
-        return max((natural_edge(entries, width) for entries in groups if entries), default=width)
+        groups = (group for block in blocks for group in self.entries(block))
+        edge = 0
+        for group in groups:
+            edge = max(edge, natural_edge(group, width) if group else 0)
+            if edge == width:
+                break  # no group needs more, and there may be very many rows
+        return edge or width
 
     def entries(self, block: Rows) -> tuple[list[Entry], list[Entry]]:
         """What of a block stands in lines: numbers of the first sample, and what is the same for all samples."""
-        several = [line[0] for line in block.lines if len(line) > 1]
-        first = [self.unsampled_entry(quantity) for quantity in several[: EXAMPLES if block.more else None]]
-        single = [self.entry(line[0]) for line in block.lines if len(line) == 1]
-        return [entry for entry in first if entry.numbers], single
+        first: list[Entry] = []
+        if sampled(block.lines):
+            several = [line[0] for line in block.lines if len(line) > 1]
+            first = [self.unsampled_entry(quantity) for quantity in several[: EXAMPLES if block.more else None]]
+        return [entry for entry in first if entry.numbers], self.single_entries(block)
+
+    def single_entries(self, block: Rows) -> list[Entry]:
+        """The entries of the lines that are the same for all samples; many that are alike are written at once."""
+        found: list[Entry] = []
+        for part in parts_of(block.lines):
+            if isinstance(part, Run):
+                if part not in self.known_runs:
+                    self.known_runs[part] = run_entries(self, part)
+                found += self.known_runs[part]
+            else:
+                found += [self.entry(line[0]) for line in part if len(line) == 1]
+        return found
 
     def section(self, section: Section) -> Iterator[Line]:
         for number, line in enumerate(wrapped(self.title(section), self.layout.width - 2)):
@@ -149,17 +180,24 @@ class Writer(Sentences):
     def given(self, block: Rows) -> Iterator[Line]:
         """Given values run on in lines; with samples, a column for each."""
         title, widest = self.words.title(block.title), max(cells(self.words.title(role)) for _, role in ROLES)
-        if any(len(line) > 1 for line in block.lines):
+        if sampled(block.lines):
             yield (Span(f"  {title}", "layer"),)
             yield from self.columns(block)
             yield from self.samples_left_out(max(map(len, block.lines)))
             for name in block.arrays:
                 yield (Span(f"  {self.array_text(name)}"),)
             return
-        texts = [f"{self.label(q.target)} = {self.inline(q.value)}" for (q,) in block.lines]
+        texts = [text for part in parts_of(block.lines) for text in self.equalities(part)]
         texts += [self.array_text(name) for name in block.arrays]
         for number, line in enumerate(run_on(texts, self.layout.width - widest - 4)):
             yield Span(padded("" if number else f"  {title}", widest + 4), "layer"), Span(line)
+
+    def equalities(self, part: Sequence[Listed]) -> Iterator[str]:
+        """Given values, each with its name."""
+        if isinstance(part, Run):
+            yield from run_equalities(self, part)
+        else:
+            yield from (f"{self.label(q.target)} = {self.inline(q.value)}" for (q,) in part)
 
     def samples_left_out(self, shown: int) -> Iterator[Line]:
         """How many samples have no column, and how to see one."""
@@ -178,11 +216,18 @@ class Writer(Sentences):
     def rows(self, block: Rows) -> Iterator[Line]:
         if block.title or block.equations:
             yield from self.layer_heading(block)
-        if any(len(line) > 1 for line in block.lines):
+        if sampled(block.lines):
             yield from self.columns(block)
         else:
-            yield from aligned([self.entry(line[0]) for line in block.lines], self.layout.width, self.edge)
+            yield from aligned(self.single_entries(block), self.layout.width, self.edge)
+        self.forget(block)
         yield from self.remainder(block)
+
+    def forget(self, block: Rows) -> None:
+        """Let go of many rows that have been written."""
+        for part in parts_of(block.lines):
+            if isinstance(part, Run):
+                self.known_runs.pop(part, None)
 
     def layer_heading(self, block: Rows) -> Iterator[Line]:
         """The layer's name, and its array equations beside or below it."""
@@ -219,13 +264,16 @@ class Writer(Sentences):
         yield from aligned(single, self.layout.width, self.edge)
 
     def sample_columns(self, lines: Sequence[tuple[Quantity, ...]]) -> Iterator[Line]:
+        cut = self.more_samples(len(lines[0])) > 0
+        most = self.layout.width // (len(GAP) + 1)
+        if len(lines[0]) > most + 1:  # of so many columns only the first ones and the last can have room
+            lines = [(*line[:most], line[-1]) for line in lines]
         lefts = [self.unsampled_entry(line[0]) for line in lines]
         # the first of a line tells for all: to ask each sample for its formula would write it out for each
-        writers = [self.inline if line[0].formula is None else self.value for line in lines]
+        writers = [self.inline if self.shown_formula(line[0]) is None else self.value for line in lines]
         texts = [[write(q.value) for q in line] for write, line in zip(writers, lines, strict=True)]
         count = len(texts[0])
         texts = list(map(list, zip(*(at_point(column, " ", " ") for column in zip(*texts, strict=True)), strict=True)))
-        cut = self.more_samples(count) > 0
         heads = [f"#{(sample_of(quantity.target) or 0) + 1}" for quantity in lines[0]]
         widths = [max(cells(text) for text in (heads[k], *(row[k] for row in texts))) for k in range(count)]
         widest = max(cells(entry.left) for entry in lefts)
@@ -272,9 +320,8 @@ class Writer(Sentences):
     def table(self, table: Table) -> Iterator[Line]:
         """A row a parameter, with the update's equation below."""
         heads = [self.head(head.target) for head in table.heads]
-        columns = zip(*([self.cell(table, k, q) for k, q in enumerate(row.cells)] for row in table.rows), strict=True)
+        labels, columns = self.cells_of(table)
         body = [list(row) for row in zip(*(at_point(column, " ", " ") for column in columns), strict=True)]
-        labels = [self.label(row.label.target) for row in table.rows]
         yield from self.caption(table, heads)
         cut = bool(table.each) and self.more_samples(table.factors) > 0
         if cut:
@@ -293,6 +340,13 @@ class Writer(Sentences):
         text = self.product(table, heads)
         for number, line in enumerate(wrapped_formula(text, self.layout.width - 6) if text else ()):
             yield (Span(" " * (6 if number else 2) + line, "dim"),)
+
+    def cells_of(self, table: Table) -> tuple[Sequence[str], Iterable[Sequence[str]]]:
+        """The labels of a table's rows, and its columns."""
+        if isinstance(table.rows, RunsOfRows):
+            return table_columns(self, table.rows, [head.target == Part(table.stem) for head in table.heads])
+        columns = zip(*([self.cell(table, k, q) for k, q in enumerate(row.cells)] for row in table.rows), strict=True)
+        return [self.label(row.label.target) for row in table.rows], columns
 
     def cell(self, table: Table, column: int, quantity: Quantity) -> str:
         """The old value as it was given, everything else as a result."""

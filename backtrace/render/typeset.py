@@ -7,8 +7,9 @@ from string import Formatter
 from backtrace.expressions import Element, Expr, Name, Num, Ref, Style, number_text, to_text
 from backtrace.keys import Part, Path, Target, Via
 from backtrace.keys.symbols import Symbol, symbol
+from backtrace.ops.base import ELLIPSIS
 from backtrace.records import dataclass
-from backtrace.render.formulas import ELLIPSIS, ROW_OF_ONES, Formulas
+from backtrace.render.formulas import ROW_OF_ONES, Formulas
 from backtrace.render.notation import Notation
 from backtrace.render.tex import LATEX
 from backtrace.words import Note, Value

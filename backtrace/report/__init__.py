@@ -14,6 +14,7 @@ from backtrace.expressions import Element, names
 from backtrace.graph import Equation
 from backtrace.keys import Derivative, Part, Path, Target, Via
 from backtrace.quantities import View
+from backtrace.report.alike import joined
 from backtrace.report.blocks import Block, Choice, Equations, Head, Row, Rows, Section, Table
 from backtrace.report.listing import FEW, LARGE, elements
 from backtrace.report.steps import Steps, ends
@@ -58,6 +59,8 @@ def _members(view: View, part: Part) -> list[Element]:
 
 def _asked_for(view: View, choice: Choice, shown: Iterable[Section]) -> Iterator[Section]:
     """What was asked for by its key and has no row of its own in any section."""
+    if not choice.only:
+        return
     seen = {key for section in shown for block in section.blocks for key in _keys(block)}
     found = [(key, view.keys.find(key)) for key in dict.fromkeys(choice.only) if key not in seen]
     lines = tuple((view.quantity(target),) for _, target in found if target is not None)
@@ -125,9 +128,9 @@ class _Report(Steps):
         for role, title in ROLES:
             names_ = [name for name, given in self.view.graph.givens.items() if given.role == role]
             listed = [name for name in names_ if self.count(name) <= FEW or self.choice.full or self.choice.only]
-            lines = [line for name in listed for line in self.lines(name, FEW)]
+            lines = joined(self.lines(name, FEW) for name in listed)
             if names_:
-                yield Rows(tuple(lines), title, arrays=tuple(name for name in names_ if name not in listed))
+                yield Rows(lines, title, arrays=tuple(name for name in names_ if name not in listed))
 
     def error_names(self) -> set[str]:
         """The equations that compare with a target, and what follows from them."""
@@ -142,17 +145,17 @@ class _Report(Steps):
         """A block for each layer or step, and for equations between them that belong to none."""
         for title, run in groupby(equations, lambda equation: equation.group):
             members = list(run)
-            lines = [line for equation in members for line in self.cut_lines(equation.name)]
+            lines = [self.cut_lines(equation.name) for equation in members]
             shown = tuple(e for e in members if e.type.shape)
-            more = sum(self.count(e.name) - len(self.cut_lines(e.name)) for e in members)
-            yield Rows(tuple(lines), title, shown, more=more)
+            more = sum(self.count(e.name) - len(part) for e, part in zip(members, lines, strict=True))
+            yield Rows(joined(lines), title, shown, more=more)
 
     def after(self, error: set[str]) -> Iterator[Rows]:
         """The forward pass and the error once more, with the new parameters."""
         for equations in ([e for e in self.view.graph.shown if (e.name in error) == late] for late in (False, True)):
-            lines = tuple(line for e in equations for line in self.cut_lines(f"{e.name}+"))
-            more = sum(self.count(e.name) - len(self.cut_lines(e.name)) for e in equations)
-            yield Rows(lines, more=more)
+            lines = [self.cut_lines(f"{e.name}+") for e in equations]
+            more = sum(self.count(e.name) - len(part) for e, part in zip(equations, lines, strict=True))
+            yield Rows(joined(lines), more=more)
 
     def gates(self) -> Iterator[Block]:
         """Every gate from the last to the first: its local derivatives, then upstream and downstream gradients."""

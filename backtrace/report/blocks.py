@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from backtrace.graph import Equation
@@ -52,7 +52,7 @@ class Rows:
     ``rest``; ``zero`` ways are left out because they give 0. ``arrays`` are too large to list.
     """
 
-    lines: tuple[tuple[Quantity, ...], ...]
+    lines: Sequence[tuple[Quantity, ...]]
     title: str = ""
     equations: tuple[Equation, ...] = ()
     arrays: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ class Table:
 
     stem: str
     heads: tuple[Head, ...]
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     factors: int
     each: tuple[Head, ...] = ()
     updates: tuple[Equation, ...] = ()

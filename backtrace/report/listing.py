@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import field
 from functools import cached_property
-from itertools import islice
+from itertools import islice, product
+from typing import Literal
 
 from backtrace.codegen import places
-from backtrace.expressions import Element, Type
+from backtrace.expressions import Element, Index, Type
 from backtrace.keys import Derivative, Part, Target, resampled
+from backtrace.keys.lanes import Lane, UnlikeError, lanes, lanes_in, lanes_of, placed_index
 from backtrace.quantities import Quantity, View
 from backtrace.records import dataclass
+from backtrace.report.alike import Known, Places, Run
 from backtrace.report.blocks import Choice, Rows
 
 HEAD = 6
@@ -27,6 +30,8 @@ FIRST = 8
 """Of more samples so many have one, and the last."""
 FEW = 64
 """Of an array with more elements only the first rows are looked at."""
+FAMILY = 8
+"""An array of as many elements or more, listed whole, is looked at with lanes."""
 LARGE = 4096
 """An array with more elements shows its array equations only."""
 
@@ -37,7 +42,9 @@ class Listing:
 
     view: View
     choice: Choice
-    listed: set[Target] = field(default_factory=set)
+    listed: Known = field(default_factory=Known)
+    at_once: Literal["", "unit", "array"] = ""
+    """Which elements of a parameter are followed at once: none, those that enter the same unit, or all."""
 
     @cached_property
     def sample(self) -> int:
@@ -47,9 +54,42 @@ class Listing:
     def count(self, name: str) -> int:
         return math.prod(self.view.graph.types[name.removesuffix("+")].shape)
 
-    def lines(self, name: str, most: int = HEAD + 3) -> list[tuple[Quantity, ...]]:
+    @cached_property
+    def takes_lanes(self) -> bool:
+        """Whether arrays are listed whole, a single number a line."""
+        one = self.view.graph.samples is None or self.choice.sample is not None
+        return self.choice.full and not self.choice.only and one and self.view.in_lanes
+
+    def run(self, name: str) -> Run | None:
+        """All elements of an array at once, where it is listed whole and they are alike."""
+        if not self.takes_lanes or self.count(name) < FAMILY:
+            return None
+        whole = self.whole(name)
+        quantity = self.view.quantity(whole)
+        try:
+            quantity.formula  # noqa: B018  # which tells whether they are
+        except UnlikeError:
+            return None
+        return Run((quantity,), Places(lanes_of(whole)))
+
+    def whole(self, name: str) -> Element:
+        """An element that stands for all of an array."""
+        return Element(name, lanes(self.view.graph.types[name.removesuffix("+")].shape), self.sample_of(name))
+
+    def unit(self, element: Element) -> Index:
+        """The index of what an element enters first."""
+        return next((way.index for way in self.view.chains.ways(element)), ())
+
+    def by_places(self, whole: Element, units: Sequence[Lane]) -> list[Element]:
+        """An element with lanes once for every position of some of them."""
+        return [
+            whole._replace(index=placed_index(whole.index, dict(zip(units, at, strict=True))))
+            for at in product(*(range(lane.size) for lane in units))
+        ]
+
+    def lines(self, name: str, most: int = HEAD + 3) -> Sequence[tuple[Quantity, ...]]:
         """A line for each element of an array; all samples in one line."""
-        return [self.line(element) for element in self.chosen(name, self.sample_of(name), most)]
+        return self.run(name) or [self.line(element) for element in self.chosen(name, self.sample_of(name), most)]
 
     def chosen(self, name: str, sample: int | None, most: int) -> list[Element]:
         """The first elements of an array, or all; of a large one those that the reader asked for."""
@@ -78,7 +118,7 @@ class Listing:
         renewed = element._replace(name=f"{element.name}+")
         return [keys.text(t) for t in (element, Derivative(self.view.chains.objective, element), renewed)]
 
-    def cut_lines(self, name: str) -> list[tuple[Quantity, ...]]:
+    def cut_lines(self, name: str) -> Sequence[tuple[Quantity, ...]]:
         """The lines of an array; of a long one the first few and the last."""
         found = self.lines(name)
         if self.count(name) <= HEAD + 2 or self.choice.full or self.choice.only:
@@ -112,6 +152,9 @@ class Listing:
 
     def parameter_elements(self, name: str) -> list[Element]:
         type = self.view.graph.types[name]
+        if self.at_once and self.count(name) >= FAMILY:
+            whole = self.whole(name)
+            return [whole] if self.at_once == "array" else self.by_places(whole, lanes_in(self.unit(whole)))
         if math.prod(type.shape) > LARGE and not self.choice.full and not self.choice.only:
             return []
         sample = self.sample_of(name)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
 
 from backtrace.chains import constant_value
-from backtrace.expressions import Element, names
+from backtrace.expressions import Element, Index, names
 from backtrace.graph import RATE, Equation, Graph
 from backtrace.keys import Derivative, Part, Path, Short, Target, Via
+from backtrace.keys.lanes import Lane, UnlikeError, lanes_in, lanes_of, placed_index
 from backtrace.quantities import FEW_WAYS, Quantity
 from backtrace.records import dataclass
+from backtrace.report.alike import Listed, Places, Run, RunOfRows, RunsOfRows, joined
 from backtrace.report.blocks import Block, Equations, Head, Row, Rows, Section, Table
 from backtrace.report.listing import HEAD, MANY, Listing
 from backtrace.words import Note
@@ -53,7 +58,8 @@ class Steps(Listing):
         for number, wanted in enumerate(reading_groups(self.view.graph), start=1):
             layer = next((e.group for e in self.view.graph.forward if wanted[0] in names(e.expr)), "")
             title = Note("step", {"number": number})
-            yield Section(f"step {number}", title, tuple(self.step(wanted)), self.in_order(wanted), layer)
+            blocks, parameters = self.step(wanted)
+            yield Section(f"step {number}", title, blocks, parameters, layer)
 
     def in_order(self, wanted: list[str]) -> tuple[str, ...]:
         """The names of a step's parameters in the order of their rows."""
@@ -67,14 +73,29 @@ class Steps(Listing):
         scalar = self.view.graph.types[name].shape == ()
         return stem if scalar and len(same) > 1 and stem and not stem.endswith("_") else name
 
-    def step(self, wanted: list[str]) -> Iterator[Block]:
+    def step(self, wanted: list[str]) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+        """The blocks of a step and its parameters; where the elements of these are alike, all at once."""
+        for at_once in ("array", "unit") if self.takes_lanes else ():
+            attempt = replace(self, listed=self.listed.copy(), at_once=at_once)
+            try:
+                made = tuple(attempt.blocks(wanted)), attempt.in_order(wanted)
+            except UnlikeError:
+                pass
+            else:
+                self.listed = attempt.listed
+                return made
+        return tuple(self.blocks(wanted)), self.in_order(wanted)
+
+    def blocks(self, wanted: list[str]) -> Iterator[Block]:
         """Array equations, then each distinct factor once, then a table of the parameters."""
         looked_at = self.by_unit([element for name in wanted for element in self.parameter_elements(name)])
         reached = [element for element in looked_at if self.view.chains.ways(element)]
-        targets: list[Target] = []
+        targets: dict[Target, Element] = {}
         for element in reached:
-            self.need_delta(element, targets)
-            self.need_all(self.way(element).factors, targets)
+            found: list[Target] = []
+            self.need_delta(element, found)
+            self.need_all(self.way(element).factors, found)
+            targets.update(dict.fromkeys(found, element))
         arrays = tuple(self.array_equations(wanted))
         if arrays:
             yield Equations(arrays)
@@ -88,7 +109,7 @@ class Steps(Listing):
         for element in reached:
             stem = self.stem(element.name, wanted)
             groups.setdefault((stem, self.heads(element, stem)), []).append(element)
-        unseen = {name: self.count(name) - sum(e.name == name for e in looked_at) for name in wanted}
+        unseen = {name: self.count(name) - sum(size_of(e) for e in looked_at if e.name == name) for name in wanted}
         for (stem, heads), members in groups.items():
             rest = sum(unseen.pop(name, 0) for name in dict.fromkeys(element.name for element in members))
             yield self.table(stem, heads, members, rest)
@@ -96,7 +117,11 @@ class Steps(Listing):
     def by_unit(self, elements: list[Element]) -> list[Element]:
         """In the order of what the elements enter first: all weights into one unit, then those into the next."""
         first = {element: self.view.chains.ways(element)[:1] for element in elements}
-        return sorted(elements, key=lambda e: first[e][0].index if first[e] else ())
+        return sorted(elements, key=lambda e: start(first[e][0].index) if first[e] else ())
+
+    def order(self, element: Element) -> tuple[Lane, ...]:
+        """The lanes of an element as its rows go on: those of what it enters first change slowest."""
+        return lanes_in((*self.unit(element), *element.index))
 
     def way(self, element: Element) -> _Way:
         """By a share of each sample, by one chain, or as a sum that is listed before."""
@@ -131,26 +156,43 @@ class Steps(Listing):
         trained = name in view.graph.trained
         tail: list[Target | str] = [Derivative(Part(view.chains.objective.name), Part(stem))]
         tail += [Part(stem), Part(f"{stem}+")] if trained else []
-        rows = tuple(Row(view.quantity(element), self.row(element, trained)) for element in limited)
+        rows = self.rows(limited, trained)
         way = self.way(members[0])
         each = tuple(Head(self.headed(factor, name, stem)) for factor in way.factors) if way.shares else ()
         updates = tuple(e for e in view.graph.updates if trained and is_state_of(e.name.removesuffix("+"), name))
         more = rest + len(members) - len(limited)
         return Table(stem, tuple(map(Head, (*heads, *tail))), rows, len(heads), each, updates, more)
 
+    def rows(self, members: Sequence[Element], trained: bool) -> Sequence[Row]:
+        """A row for each element; for all that one stands for.
+
+        Raises:
+            UnlikeError: the rows of several would alternate.
+        """
+        if not any(map(lanes_of, members)):
+            return tuple(Row(self.view.quantity(element), self.row(element, trained)) for element in members)
+        alternate = any(lanes_in(self.unit(element)) or not lanes_of(element) for element in members)
+        if alternate and len(members) > 1:
+            raise UnlikeError
+        return RunsOfRows(tuple(self.run_of_rows(element, trained) for element in members))
+
+    def run_of_rows(self, element: Element, trained: bool) -> RunOfRows:
+        """A row for each of all that an element with lanes stands for."""
+        return RunOfRows(self.view.quantity(element), self.row(element, trained), Places(self.order(element)))
+
     def row(self, element: Element, trained: bool) -> tuple[Quantity, ...]:
         """Factors or shares, the derivative, and where it is trained the old and the new value."""
-        cells = [*self.way(element).cells, Derivative(self.view.chains.objective, element)]
-        if trained:
-            cells += [element, element._replace(name=f"{element.name}+")]
-        return tuple(map(self.view.quantity, cells))
+        way, cells = self.way(element), [Derivative(self.view.chains.objective, element)]
+        before = self.view.each_sample(way.cells) if way.shares else map(self.view.quantity, way.cells)
+        tail: list[Target] = [*cells, element, element._replace(name=f"{element.name}+")] if trained else [*cells]
+        return (*before, *map(self.view.quantity, tail))
 
     def states(self, wanted: Sequence[str]) -> Iterator[Rows]:
         """Where an update takes more than one equation: each for these parameters, in the order of computation."""
         for parameter in wanted:
             made = [e.name for e in self.view.graph.updates if is_state_of(e.name.removesuffix("+"), parameter)]
             for name in made if len(made) > 1 else ():
-                lines = tuple(self.cut_lines(name))
+                lines = self.cut_lines(name)
                 yield Rows(lines, more=self.count(name) - len(lines))
 
     def common(self, gradients: bool) -> Iterator[Rows]:
@@ -209,22 +251,51 @@ class Steps(Listing):
         objective = self.view.chains.objective
         return tuple(way for way in onward if self.view.is_live(objective, element, way)) or onward[:1]
 
-    def grouped(self, targets: list[Target]) -> Iterator[Rows]:
-        """The listed factors, those between the same arrays together."""
+    def grouped(self, targets: Mapping[Target, Element]) -> Iterator[Rows]:
+        """The factors, each with the element it is listed for; those between the same arrays together."""
         groups: dict[tuple[str, str], list[Target]] = {}
         for target in targets:
             of, by = ends(target)
             groups.setdefault((of.name, by.name), []).append(target)
         if self.view.graph.samples and self.choice.sample is None and len(targets) <= MANY:
-            groups = {("", ""): targets} if targets else {}
+            groups = {("", ""): list(targets)} if targets else {}
         for members in groups.values():
             zero = sum(
-                len(self.view.chains.ways(t.by)) - len(self.live(t.by))
+                (len(self.view.chains.ways(t.by)) - len(self.live(t.by))) * size_of(t)
                 for t in members
                 if isinstance(t, Derivative) and isinstance(t.by, Element) and len(self.view.chains.ways(t.by)) > 1
             )
+            if any(map(lanes_of, members)):
+                yield Rows(joined(self.runs(members, targets)), zero=zero)
+                continue
             lines = list({tuple(q.target for q in line): line for line in map(self.line, members)}.values())
-            yield self.cut(lines, zero, MANY if members is targets else HEAD + 2)
+            yield self.cut(lines, zero, MANY if len(groups) == 1 and ("", "") in groups else HEAD + 2)
+
+    def runs(self, members: Sequence[Target], targets: Mapping[Target, Element]) -> Iterator[Sequence[Listed]]:
+        """The lines of factors between the same arrays: for each element that they are listed for a run.
+
+        Raises:
+            UnlikeError: their lines would alternate.
+        """
+        visits = [(element, list(each)) for element, each in groupby(members, key=lambda target: id(targets[target]))]
+        if len(visits) > 1 and any(lanes_in(self.unit(targets[each[0]])) for _, each in visits):
+            raise UnlikeError
+        for _, each in visits:
+            yield self.factor_run(each, targets[each[0]]) if any(map(lanes_of, each)) else list(map(self.line, each))
+
+    def factor_run(self, members: Sequence[Target], element: Element) -> Run:
+        """Factors that are listed for an element with lanes.
+
+        Raises:
+            UnlikeError: not all of them have the same lanes.
+        """
+        own = set(lanes_of(members[0]))
+        if any(set(lanes_of(target)) != own for target in members):
+            raise UnlikeError
+        quantities = tuple(map(self.view.quantity, members))
+        for quantity in quantities:
+            quantity.formula  # noqa: B018  # which tells whether they are alike
+        return Run(quantities, Places(tuple(lane for lane in self.order(element) if lane in own)))
 
     def array_equations(self, wanted: Sequence[str]) -> Iterator[Equation]:
         """The gradient equations that lead to this step's arrays and have not been shown yet."""
@@ -239,6 +310,16 @@ class Steps(Listing):
             if equation.name in needed and fresh and equation.type.shape and constant_value(equation.expr) is None:
                 self.listed.add(Part(equation.name))
                 yield self.view.short_equation(equation)
+
+
+def size_of(target: Target) -> int:
+    """How many numbers a target with lanes stands for."""
+    return math.prod(lane.size for lane in lanes_of(target))
+
+
+def start(index: Index) -> Index:
+    """The first place that an index with lanes stands for."""
+    return placed_index(index, dict.fromkeys(lanes_in(index), 0))
 
 
 def is_state_of(state: str, name: str) -> bool:

@@ -186,6 +186,8 @@ class Lowering:
 class _Reader:
     """Reads the operands of a call as places, which are looked into once, however often they are read."""
 
+    most: int | None = None  # a program computes all terms of a sum
+
     def __init__(self, call: Call, sample: int | None) -> None:
         self.call, self.sample = call, sample
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path
 
 from backtrace.errors import ConfigError, Fault, FileError, Place, did_you_mean, shortened
 from backtrace.yamlfile.source import Source
@@ -43,16 +42,21 @@ def unreadable(name: str, error: OSError | ValueError) -> FileError:
     reason = UNREADABLE.get(code or 0) or (error.strerror if isinstance(error, OSError) else None)
     if code == errno.ENOENT and os.path.islink(name):
         reason = f'it is a link to "{shortened(os.readlink(name))}", which is not there'
-    hint = did_you_mean(Path(name).name, _neighbours(name)) if code == errno.ENOENT else ""
+    hint = _nearest(name) if code == errno.ENOENT else ""
     reason = reason or "this is not the name of a file"
     return FileError(Fault(f'cannot read "{shortened(name, 150)}": {reason}', hint=hint))
 
 
-def _neighbours(name: str) -> list[str]:
+def _nearest(name: str) -> str:
+    """The nearest name in the same folder, as a hint."""
+    from pathlib import Path
+
+    path = Path(name)
     try:
-        return [other for other in os.listdir(Path(name).parent)[:1000] if other != Path(name).name]
+        others = os.listdir(path.parent)[:1000]
     except OSError:
-        return []
+        return ""
+    return did_you_mean(path.name, (other for other in others if other != path.name))
 
 
 MAGIC = {

@@ -29,8 +29,8 @@ DEEPEST = 50
 MOST_COMPARED = 200
 
 # An anchor ends at a comma too, or a line full of them would be read to its end for each.
-PROPERTIES = re.compile(r"((?:&[\w-]*+|!\S*+)\s+)*")
-GLUED = re.compile(r"(\w+):(\S+)")
+PROPERTIES = r"((?:&[\w-]*+|!\S*+)\s+)*"
+GLUED = r"(\w+):(\S+)"
 
 
 def load(path: str | os.PathLike[str]) -> Document:
@@ -183,7 +183,7 @@ class _Builder:
         """Where a value begins, behind its anchor and its tag."""
         index = _index(event)
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
-            index = PROPERTIES.match(self.source.text, index).end()  # type: ignore[union-attr]
+            index = re.compile(PROPERTIES).match(self.source.text, index).end()  # type: ignore[union-attr]
         return self.source.place(index)
 
     def restored(self, event: yaml.ScalarEvent) -> str:
@@ -225,7 +225,7 @@ class _Builder:
         value = self.node(self.take(), depth)
         if not _is_bare(value):
             return key, value
-        glued = None if key.quoted else GLUED.fullmatch(key.text)
+        glued = None if key.quoted else re.fullmatch(GLUED, key.text)
         return self.unglued(key, glued) if glued else (key, replace(value, place=key.place))
 
     def check_key(self, event: yaml.Event, key: Node) -> None:

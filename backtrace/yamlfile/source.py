@@ -8,7 +8,7 @@ from bisect import bisect_right
 from backtrace.errors import ConfigError, Fault, Place
 
 LONGEST_TEXT = 100_000
-LONG_RUN = re.compile(r"""[^\[\]{},"'\n\r]+""")
+LONG_RUN = r"""[^\[\]{},"'\n\r]+"""
 FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # Line ends in YAML 1.1 and so for PyYAML, ordinary characters in YAML 1.2.
@@ -55,7 +55,7 @@ def refuse_forbidden(source: Source) -> None:
 
 def refuse_long(source: Source) -> None:
     """PyYAML takes a second for half a million characters of one text, and no text of a config is as long."""
-    for run in LONG_RUN.finditer(source.text) if len(source.text) > LONGEST_TEXT else ():
+    for run in re.finditer(LONG_RUN, source.text) if len(source.text) > LONGEST_TEXT else ():
         if len(run[0]) > LONGEST_TEXT:
             key = re.match(r"[ \t]*(-[ ]+)*(\w+:[ ]+)?", run[0])
             index = run.start() + (key.end() if key else 0)
@@ -71,7 +71,7 @@ def stand_ins(text: str) -> dict[str, str]:
 
 
 # Where a quote is not closed, those behind a backslash begin none: each would be read to the end of the line.
-QUOTED_OR_TAB = re.compile(r""""(?:\\.|[^"\\])*+"|'[^']*+'|\\["\\]|\t""")
+QUOTED_OR_TAB = r""""(?:\\.|[^"\\])*+"|'[^']*+'|\\["\\]|\t"""
 
 
 def spaced(text: str) -> str:
@@ -88,4 +88,4 @@ def _spaced_line(line: str, flow: bool) -> str:
     content = line.lstrip(" \t")
     lead = line[: len(line) - len(content)]
     lead = lead.replace("\t", " ") if flow or not content.strip() else lead
-    return lead + QUOTED_OR_TAB.sub(lambda found: " " if found[0] == "\t" else found[0], content)
+    return lead + re.sub(QUOTED_OR_TAB, lambda found: " " if found[0] == "\t" else found[0], content)

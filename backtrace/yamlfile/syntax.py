@@ -182,7 +182,7 @@ def _escape(source: Source, trouble: Trouble) -> Fault:
 
 
 BRACKETS = {"[": "]", "{": "}"}
-BRACKETS_AND_QUOTES = re.compile(r""""(?:\\.|[^"\\])*+"|'[^']*+'|\\["\\]|#.*|([\[{])|([\]}])""")
+BRACKETS_AND_QUOTES = r""""(?:\\.|[^"\\])*+"|'[^']*+'|\\["\\]|#.*|([\[{])|([\]}])"""
 
 
 def _bracket(source: Source, trouble: Trouble) -> Fault:
@@ -197,7 +197,7 @@ def _bracket(source: Source, trouble: Trouble) -> Fault:
 
 def _is_closed(text: str, begin: int) -> bool:
     depth = 0
-    for found in BRACKETS_AND_QUOTES.finditer(text, begin):
+    for found in re.compile(BRACKETS_AND_QUOTES).finditer(text, begin):
         depth += bool(found[1]) - bool(found[2])
         if depth == 0:
             return True

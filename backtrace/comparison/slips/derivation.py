@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 
 from backtrace.comparison.ancestry import Place
 from backtrace.comparison.slips.steps import Node, Steps
+from backtrace.evaluating import evaluated
 from backtrace.expressions import Expr
-from backtrace.quantities import evaluated
 from backtrace.records import dataclass
 from backtrace.straight import python
 
