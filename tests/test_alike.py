@@ -56,6 +56,8 @@ CONFIGS = {
     "renewed": network("tanh", "sigmoid", "half_squared_error", "backward: new_weights\n"),
     "chain": f"{{inputs: {{x: {INPUT}}}, parameters: {{a: {INPUT}}}, learning_rate: 0.1, "
     "equations: {z: a*x, h: sigmoid(z), q: tanh(h)**2/h, L: 0.5*q**2}, minimize: sum(L)}",
+    "a name of rare letters": f"{{inputs: {{\U00020001: {INPUT}}}, parameters: {{a: {INPUT}}}, learning_rate: 0.1, "
+    "equations: {z: -a*\U00020001, L: 0.5*z**2}, minimize: sum(L)}",
     "diagonal": "{parameters: {W: [[1, 2, 3], [0.5, 1, 2], [3, 1, 1]]}, learning_rate: 0.1, "
     "equations: {P: W @ W, S: W + W.T, q: 'sum(S*P, axis=0)'}, minimize: sum(q)}",
     "picked": "{parameters: {W: [[1, 2, 3], [0.5, 1, 2]]}, learning_rate: 0.1, "

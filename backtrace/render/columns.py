@@ -22,7 +22,7 @@ from backtrace.report.listing import SEVERAL
 
 Texts: TypeAlias = Sequence[str]
 Leaf: TypeAlias = Callable[[Expr], str]
-STAND_INS: Final = ("7{:04}.2500000007", "-7{:04}.2500000007", "7{:04}.2500000007e-99", "-7{:04}.2500000007e-99")
+STAND_INS: Final = ("7{:04}.2500000007", "-8{:04}.2500000007", "7{:04}.2500000007e-99", "-8{:04}.2500000007e-99")
 """Of numbers in a pattern: positive and negative ones, the same with a power of ten."""
 REST, REST_TEXT = Ref("the other terms of a sum"), "x"
 
@@ -39,11 +39,19 @@ def run_entries(writer: Formulas, run: Run) -> list[Entry]:
 def run_equalities(writer: Formulas, run: Run) -> list[str]:
     """Names with their values, as they were given."""
     columns, (quantity,) = Columns(writer, run.places), run.quantities
-    return list(map(" = ".join, zip(columns.labels(quantity.target), columns.inlines(quantity), strict=True)))
+    try:
+        labels = columns.labels(quantity.target)
+    except UnlikeError:
+        labels = [writer.label(one.target) for (one,) in run]
+    return list(map(" = ".join, zip(labels, columns.inlines(quantity), strict=True)))
 
 
 def table_columns(writer: Formulas, rows: RunsOfRows, given: Sequence[bool]) -> tuple[list[str], list[list[str]]]:
-    """The labels of a table's rows and its columns; those that are ``given`` as short as they were."""
+    """The labels of a table's rows and its columns; those that are ``given`` as short as they were.
+
+    Raises:
+        UnlikeError: they do not look alike.
+    """
     labels: list[str] = []
     found: list[list[str]] = [[] for _ in given]
     for run in rows.runs:
@@ -51,6 +59,11 @@ def table_columns(writer: Formulas, rows: RunsOfRows, given: Sequence[bool]) -> 
         labels += columns.labels(run.label.target)
         for texts, cell, short in zip(found, run.cells, given, strict=True):
             texts += columns.inlines(cell) if short else columns.values(cell)
+    for number in some(len(labels)):
+        row = rows[number]
+        cells = [writer.inline(q.value) if s else writer.value(q.value) for q, s in zip(row.cells, given, strict=True)]
+        if [labels[number], *(texts[number] for texts in found)] != [writer.label(row.label.target), *cells]:
+            raise UnlikeError
     return labels, found
 
 
@@ -68,7 +81,8 @@ class Columns:
         """The entries of a quantity at every place."""
         writer = self.writer.within(self.writer.term_of(quantity.target))
         found = Columns(writer, self.places).written(quantity)
-        self.check(found, lambda number: self.writer.entry(single(quantity, self.places[number])))
+        if any(found[k] != self.writer.entry(single(quantity, self.places[k])) for k in some(len(found))):
+            raise UnlikeError
         return found
 
     def written(self, quantity: Quantity) -> list[Entry]:
@@ -80,11 +94,6 @@ class Columns:
             formulas = [""] * len(labels) if same_text(formulas[0], labels[0]) else formulas
             numbers = numbers if isinstance(expr, Ref | Num) else self.texts(expr, self.numbered)
         return list(map(Entry, labels, formulas, numbers, self.values(quantity)))
-
-    def check(self, found: Sequence[object], right: Callable[[int], object]) -> None:
-        """Hold some rows against what they should be."""
-        if any(found[number] != right(number) for number in sorted({0, len(found) // 3, len(found) - 1})):
-            raise UnlikeError
 
     def labels(self, target: Target) -> list[str]:
         """The names of a target."""
@@ -153,8 +162,13 @@ class Columns:
         return STAND_IN.sub("%s", text.replace("%", "%%")) if found else text, tuple(map(int, found))
 
 
-STAND_IN: Final = re.compile(r"-?7(\d{4})\.2500000007(?:e-99)?")
+STAND_IN: Final = re.compile(r"(?:-8|7)(\d{4})\.2500000007(?:e-99)?")
 MARK: Final = re.compile(f"[{FIRST_MARK}-{LAST_MARK}]")
+
+
+def some(count: int) -> list[int]:
+    """The numbers of the rows that are held against single ones."""
+    return sorted({0, count // 3, count - 1})
 
 
 def _terms(expr: Expr) -> list[Expr]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import field, replace
 
 import numpy as np
 
 from backtrace.expressions import Element
 from backtrace.keys import Part, Target, sample_of
+from backtrace.keys.lanes import UnlikeError
 from backtrace.quantities import Quantity
 from backtrace.records import dataclass
 from backtrace.render.columns import run_entries, run_equalities, table_columns
@@ -344,7 +346,8 @@ class Writer(Sentences):
     def cells_of(self, table: Table) -> tuple[Sequence[str], Iterable[Sequence[str]]]:
         """The labels of a table's rows, and its columns."""
         if isinstance(table.rows, RunsOfRows):
-            return table_columns(self, table.rows, [head.target == Part(table.stem) for head in table.heads])
+            with suppress(UnlikeError):
+                return table_columns(self, table.rows, [head.target == Part(table.stem) for head in table.heads])
         columns = zip(*([self.cell(table, k, q) for k, q in enumerate(row.cells)] for row in table.rows), strict=True)
         return [self.label(row.label.target) for row in table.rows], columns
 
