@@ -5,8 +5,9 @@ Nothing here looks at a value: the structure of a derivative does not depend on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 
 from backtrace.expressions import Call, Element, Expr, Num, Ref, names
 from backtrace.graph import Equation, Graph
@@ -107,13 +108,32 @@ class Chains:
 
     def trail(self, source: Element) -> list[Element]:
         """From an element onward while there is one way, up to the objective or a junction."""
-        nodes = [source]
-        while nodes[-1] != self.objective and nodes[-1].name not in self.short_forms:
-            onward = self.ways(nodes[-1])
-            if len(onward) != 1:
+        return list(self._onward(source))
+
+    def _onward(self, source: Element) -> Iterator[Element]:
+        yield source
+        while source != self.objective and source.name not in self.short_forms and len(self.ways(source)) == 1:
+            (source,) = self.ways(source)
+            yield source
+
+    @cached_property
+    def _ends(self) -> dict[Element, tuple[Element, Element | None]]:
+        return {}
+
+    def _end(self, source: Element) -> tuple[Element, Element | None]:
+        """The last element of a trail and the one before it; all elements of a trail share them."""
+        walked: list[Element] = []
+        for node in self._onward(source):
+            if node in self._ends:
                 break
-            nodes.append(onward[0])
-        return nodes
+            walked.append(node)
+        else:
+            self._ends[walked.pop()] = node, None
+        last, before = self._ends[node]
+        if walked:
+            before = before or walked[-1]
+            self._ends.update(dict.fromkeys(walked, (last, before)))
+        return last, before
 
     def factors(self, source: Element, through: Element | None = None) -> list[Target]:
         """The factors of the derivative by an element, from the objective down.
@@ -124,11 +144,11 @@ class Chains:
                 a longer label would name the derivative over all ways.
         """
         if through is None:
-            return self._chain(self._cut(self.trail(source)))
+            return self._chain(self._cut(self._onward(source)))
         step: Target = Path((through, source))
         if through == self.objective:
             return [step]
-        onward = self._cut([source, *self.trail(through)])[1:]
+        onward = self._cut(chain([source], self._onward(through)))[1:]
         before = self._chain(onward) if len(onward) > 1 else [self.whole(through)]
         (head, *rest) = before
         one = isinstance(head, Path) and constant_value(self.path_formula(head)) == 1
@@ -139,14 +159,18 @@ class Chains:
         head: list[Target] = [] if nodes[0] == self.objective else [self.whole(nodes[0])]
         return head + self._joined(nodes, bool(head))
 
-    def _cut(self, nodes: list[Element]) -> list[Element]:
-        """A long trail up to the first element that a further parameter is applied to."""
-        if len(nodes) <= LONGEST + 1 and not self.stepwise:
-            return nodes
-        for at in range(1 if self.stepwise else 2, len(nodes) - 1):
-            if nodes[at + 1].name in self._readers_of_parameters and len(nodes) - at > 2:
-                return nodes[: at + 1]
-        return nodes
+    def _cut(self, nodes: Iterable[Element]) -> list[Element]:
+        """A long trail up to the first element that a further parameter is applied to; it is followed no further."""
+        taken: list[Element] = []
+        cut, first = 0, 1 if self.stepwise else 2
+        for node in nodes:
+            taken.append(node)
+            at = len(taken) - 3
+            if not cut and at >= first and taken[at + 1].name in self._readers_of_parameters:
+                cut = at
+            if cut and (self.stepwise or len(taken) > LONGEST + 1):
+                return taken[: cut + 1]
+        return taken
 
     def _joined(self, nodes: list[Element], inside: bool) -> list[Target]:
         """Local derivatives as factors; constant ones join the next towards the parameter, the last stays."""
@@ -215,8 +239,9 @@ class Chains:
     def whole(self, by: Element) -> Target:
         """The derivative of the objective by an element: its only factor where it has but one."""
         if by != self.objective and by.name not in self.short_forms and len(self.ways(by)) == 1:
-            factors = self.factors(by)
-            if len(factors) == 1 and isinstance(factors[0], Path):
+            trail = self._cut(self._onward(by))
+            factors = self._chain(trail) if trail[-1] == self.objective else []  # else what is before is one too
+            if len(factors) == 1:
                 return factors[0]
         return Derivative(self.objective, by)
 
@@ -305,10 +330,10 @@ class Chains:
 
     def term(self, via: Via) -> Element | None:
         """The term of the objective that a way ends in, where it is a plain term of a sum."""
-        nodes = self.trail(via.through)
-        if len(nodes) < 2 or nodes[-1] != self.objective:
+        last, before = self._end(via.through)
+        if before is None or last != self.objective:
             return None
-        return nodes[-2] if constant_value(self.local(nodes[-1], nodes[-2])) == 1 else None
+        return before if constant_value(self.local(last, before)) == 1 else None
 
 
 def _with_new_values(expr: Expr, trained: Collection[str]) -> Expr:

@@ -214,19 +214,28 @@ class Steps(Listing):
             self.need(target, into)
 
     def need(self, target: Target, into: list[Target]) -> None:
-        """List a factor, and before it what its formula is made of."""
-        if target in self.listed:
-            return
-        self.listed.add(target)
+        """List a factor, and before it what its formula is made of, however long that goes on."""
+        waiting = [(target, False)]
+        while waiting:
+            target, ready = waiting.pop()
+            if ready:
+                into.append(target)
+                waiting += [(short, False) for short in self.shorter(target)]
+            elif target not in self.listed:
+                self.listed.add(target)
+                waiting += [(target, True), *((part, False) for part in reversed(self.made_of(target)))]
+
+    def made_of(self, target: Target) -> list[Target]:
+        """What the formula of a factor is made of."""
         if isinstance(target, Derivative) and isinstance(target.by, Element):
-            self.need_all(self.parts_of(target.by), into)
-        elif isinstance(target, Via):
-            self.need_all(self.view.chains.factors(target.by, target.through), into)
-        into.append(target)
+            return self.parts_of(target.by)
+        return self.view.chains.factors(target.by, target.through) if isinstance(target, Via) else []
+
+    def shorter(self, target: Target) -> list[Target]:
+        """The short form that stands after a derivative, if it has one."""
         of, by = ends(target)
         short = self.view.short(by) if of == self.view.chains.objective else None
-        if short is not None and not isinstance(target, Via | Short):
-            self.need(short, into)
+        return [short] if short is not None and not isinstance(target, Via | Short) else []
 
     def parts_of(self, by: Element) -> list[Target]:
         """What the formula of a derivative is made of: factors, or the live ways of a junction."""
