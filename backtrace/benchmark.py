@@ -121,6 +121,10 @@ def _numbers(graph: Graph) -> int:
     return max(1, statements(graph) * graph.updates_per_epoch)
 
 
+WARM: Final = 2
+"""Epochs in which everything is compiled: the last of a training is recorded, those before are not."""
+
+
 class _Runner:
     """Trains a graph again and again from its first parameters, with executors that are made once."""
 
@@ -143,6 +147,7 @@ class _Runner:
 
     def length(self, seconds: float, recorded: bool, most: int) -> int:
         """So many epochs that a round takes about so many seconds; fewer where training ends before."""
+        self.round(WARM, recorded)
         epochs = 1
         while True:
             made, taken = self.round(epochs, recorded)
