@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from backtrace.executor import Arrays
 
 Row = npt.NDArray[np.float64]
 Step = Callable[[], None]
+
+MOST_WRITTEN = 500
+"""So many calls are compiled."""
 
 
 class Machine:
@@ -128,8 +132,18 @@ def _moved(node: Moved, base: Array) -> Array:
     return np.lib.stride_tricks.as_strided(base[(*at, ...)], node.shape, strides)
 
 
+def _looped(calls: Sequence[Thunk]) -> None:
+    for function, arguments in calls:
+        function(*arguments)
+
+
 def _straight(calls: Sequence[Thunk]) -> Step:
-    """One call after another, written out: a loop over them would cost a tenth of the time of small ones."""
+    """One call after another, written out: a loop over them would cost a tenth of the time of small ones.
+
+    Of very many the loop costs less than compiling them.
+    """
+    if len(calls) > MOST_WRITTEN:
+        return partial(_looped, tuple(calls))
     scope: dict[str, Any] = {}
     lines = []
     for number, (function, arguments) in enumerate(calls):

@@ -59,7 +59,8 @@ class Plan:
 
     def _rest(self, kinds: dict[Node, int]) -> list[Node]:
         """What else has a name, by kind; what the parameters' updates read in the order of the parameters."""
-        bases = [node for node in dict.fromkeys(map(_base, self.named.values())) if node not in set(self.states)]
+        states = set(self.states)
+        bases = [node for node in dict.fromkeys(map(_base, self.named.values())) if node not in states]
         order: dict[Node, int] = {}
         seen: set[Node] = set()
         for place, state in enumerate(self.states):
