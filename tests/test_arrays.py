@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,14 @@ def test_what_two_names_share_is_computed_once() -> None:
     assert sum(len(unit) for unit in executor.plan.units if hasattr(unit[0], "ufunc")) == 3
     found = observed(executor)
     assert found["a"].tolist() == found["c"].tolist() == (np.exp([1, 2, 3]) * 2).tolist()
+
+
+def test_ones_stand_where_nothing_else_does() -> None:
+    plan = ArrayExecutor(network(3)).plan
+    taken = sorted((plan.starts[node], plan.span(node)) for node in plan.rest)
+    assert len(plan.biases.ones) == 3
+    assert all(start + span <= after for ((_, start), span), ((_, after), _) in pairwise(taken))
+    assert all(plan.starts[node][0] == "rest" for node in plan.biases.ones if node in plan.starts)
 
 
 def test_calls_that_wait_for_each_other_are_never_one() -> None:

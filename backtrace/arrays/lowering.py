@@ -77,7 +77,9 @@ class Lowering:
         if isinstance(expr, Num):
             return self.constant(float(expr.value))
         assert isinstance(expr, Call)
-        key = (expr.op, expr.options, expr.shape, expr.sampled, *map(self.node, expr.args))
+        # a number may stand for arrays of any shape
+        operands = ((self.node(arg), arg.shape, arg.sampled) for arg in expr.args)
+        key = (expr.op, expr.options, expr.shape, expr.sampled, *operands)
         if key not in self._known:
             self._known[key] = self.called(expr)
         return self._known[key]
@@ -108,7 +110,7 @@ class Lowering:
 
     def constant(self, value: float, shape: tuple[int, ...] = ()) -> Node:
         """A number, or an array of equal ones."""
-        key = ("constant", float(value), shape)
+        key = ("constant", repr(float(value)), shape)  # 0 and -0 are two
         if key not in self._known:
             self._known[key] = Constant(shape, value=float(value))
         return self._known[key]

@@ -60,7 +60,9 @@ class Plan:
     def _rest(self, kinds: dict[Node, int]) -> list[Node]:
         """What else has a name, by kind; what the parameters' updates read in the order of the parameters."""
         states = set(self.states)
-        bases = [node for node in dict.fromkeys(map(_base, self.named.values())) if node not in states]
+        # what ones stand after needs a place of its own too
+        ending = (node for node in self.biases.ones if isinstance(node, Computed) and node in kinds)
+        bases = [node for node in dict.fromkeys([*map(_base, self.named.values()), *ending]) if node not in states]
         order: dict[Node, int] = {}
         seen: set[Node] = set()
         for place, state in enumerate(self.states):
