@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 
+from backtrace.exact import exact
 from backtrace.expressions import MAX_NODES, Call, Expr, Name, Num, Type, has_more_nodes, names, substitute, walk
 from backtrace.graph import Equation, depends
 from backtrace.ops import TABLE, call, retyped
@@ -93,6 +94,7 @@ class _Accumulation:
         self.active = depends(forward, wrt)
         self.arrived: dict[str, list[Expr]] = {}
         self.types: dict[str, Type] = {}
+        self.results = {equation.name: equation.expr for equation in forward}
 
     def equations(self, seed: Expr) -> tuple[Equation, ...]:
         self.arrived[self.objective] = [seed]
@@ -112,10 +114,14 @@ class _Accumulation:
     def finished(self, name: str, type: Type) -> Equation:
         """The equation of a gradient: the sum of what arrived."""
         terms = self.arrived[name]
-        expr = simplified(terms[0] if len(terms) == 1 else call("add", *terms))
+        expr = exact(simplified(terms[0] if len(terms) == 1 else call("add", *terms)), self.meaning)
         if self.new and name not in self.new:
             expr = _with_new_values(expr, self.new)
         return Equation(gradient_name(self.objective, name), _without_expand(expr), type, wrt=name)
+
+    def meaning(self, expr: Expr) -> Expr | None:
+        """What a name stands for; anything else for itself."""
+        return self.results.get(expr.id) if isinstance(expr, Name) else expr
 
     def usable(self, equation: Equation) -> Expr:
         """The gradient as the equations before read it: constants and aliases are passed on.

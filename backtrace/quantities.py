@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
@@ -14,16 +14,17 @@ from backtrace.backward import gradient_name, gradients
 from backtrace.chains import Chains
 from backtrace.errors import Fault, UsageError
 from backtrace.evaluating import evaluated, evaluated_all
+from backtrace.exact import text_book
 from backtrace.executor import Arrays, evaluate
-from backtrace.expressions import Call, Element, Expr, Name, Ref, Type
+from backtrace.expressions import Call, Element, Expr, Name, Type
 from backtrace.graph import RATE, Equation, Graph
 from backtrace.keys import Derivative, Keys, Part, Path, Short, Target, Via, resampled, sample_of
 from backtrace.keys.lanes import Lane, UnlikeError, lanes_in, lanes_of
-from backtrace.ops.base import ONE
 from backtrace.records import dataclass
-from backtrace.scalars import element
+from backtrace.scalars import element, parameters_first, renewed
 from backtrace.schedule import Batch
 from backtrace.simplify import simplified
+from backtrace.truth import exactly, forms, is_close, is_saturated, pairs_of
 
 FEW_WAYS = 8
 """Of a junction with so many ways, those that give 0 are left out of its formula."""
@@ -60,8 +61,21 @@ class View:
     def chains_to(self, of: Element) -> Chains:
         """The chain rule's structure towards any quantity."""
         if of not in self._chains:
-            self._chains[of] = Chains(self.graph, of)
+            short = self.cut_short if of == self.objective else frozenset[str]()
+            self._chains[of] = Chains(self.graph, of, short)
         return self._chains[of]
+
+    @cached_property
+    def cut_short(self) -> frozenset[str]:
+        """The pre-activations whose derivative is no product of the factors beyond: one of these is infinite."""
+        if not self.saturated:
+            return frozenset()
+        chains = Chains(self.graph, self.objective)
+        whole = replace(self, _chains={self.objective: chains})
+        found = {by: whole.evaluate(chains.formula(by)) for by in pairs_of(self.graph, chains)}
+        return frozenset(
+            by.name for by, f in found.items() if not is_close(f, self.number(Derivative(chains.objective, by)))
+        )
 
     def __getitem__(self, key: str) -> Value:
         """The value of a key: a number, or an array where the key names one."""
@@ -152,8 +166,20 @@ class View:
 
     def _formula_of_way(self, target: Path | Via) -> Expr:
         if isinstance(target, Path):
-            return self.chains.path_formula(target)
+            formula = self.chains.path_formula(target)
+            return exactly(self.graph, formula) if self.saturated else formula
         return self.chains_to(target.of).via_whole(self.checked(target))
+
+    @cached_property
+    def saturated(self) -> bool:
+        """Whether text-book forms may lose digits here."""
+        return is_saturated(self.graph, self.record)
+
+    def values(self, formula: Expr, target: Target) -> npt.NDArray[Any]:
+        """What a formula gives for all places of a target with lanes."""
+        axes = np.meshgrid(*(np.arange(lane.size) for lane in lanes_of(target)), indexing="ij", sparse=True)
+        mesh = dict(zip(lanes_of(target), axes, strict=True))
+        return evaluated_all(formula, lambda key: self._numbers(key, mesh))
 
     def _numbers(self, target: Target, mesh: Mapping[Lane, npt.NDArray[np.int_]]) -> npt.NDArray[Any]:
         if isinstance(target, Element):
@@ -254,12 +280,26 @@ class View:
 
     def outline(self, target: Target, most: int) -> Expr | None:
         """The formula; where an element is a sum of more than ``most`` terms only a few of them."""
-        if self.in_lanes and isinstance(target, Element):
+        if self.in_lanes and isinstance(target, Element) and not self.saturated:
             return self._element_formula(target, most)
         return self.formula(target)
 
     def formula(self, target: Target) -> Expr | None:
         """The formula of a single number over other single numbers; None for what is given."""
+        written = self._written(target)
+        return written if written is None or not self.saturated else self._true(target, written)
+
+    def _true(self, target: Target, written: Expr) -> Expr:
+        """The first form of a formula that gives the number; as written where none does."""
+        if lanes_of(target):
+            if not np.all(is_close(self.values(written, target), self.numbers(target))):
+                raise UnlikeError
+            return written
+        number, offered = self.number(target), forms(self.chains, target, written)
+        return next((form for form in offered if is_close(self.evaluate(form), number)), written)
+
+    def _written(self, target: Target) -> Expr | None:
+        """The formula as the text-book has it."""
         if isinstance(target, Element):
             return self._element_formula(target, None)
         if isinstance(target, Path):
@@ -291,7 +331,7 @@ class View:
     def short(self, by: Element) -> Short | None:
         """The text-book's line for a derivative, where there is one and it gives the same numbers for all samples."""
         found = self.chains.short(by)
-        if found is None:
+        if found is None or by.name in self.cut_short:
             return None
         if lanes_of(found):
             return found if alike(self._near(self.numbers(Derivative(*found)), self.numbers(found))) else None
@@ -303,12 +343,12 @@ class View:
         right, value = self.number(Derivative(*short)), self.evaluate(self.chains.short_formula(short))
         return bool(self._near(right, value))
 
-    @staticmethod
-    def _near(right: Value, value: Value) -> Any:
-        return np.abs(value - right) <= 1e-12 * np.maximum(1.0, np.abs(right))
+    def _near(self, right: Value, value: Value) -> Any:
+        return np.abs(value - right) <= 1e-12 * np.maximum(0.0 if self.saturated else 1.0, np.abs(right))
 
     def short_equation(self, equation: Equation) -> Equation:
-        """A gradient equation in the text-book's short form, where it has one and it gives the same numbers."""
+        """A gradient equation as the text-book has it; in its short form, where that gives the same numbers."""
+        equation = replace(equation, expr=text_book(equation.expr))
         pair = self.chains.pairs.get(equation.wrt or "")
         if pair is None:
             return equation
@@ -343,19 +383,11 @@ class View:
         if lanes_in(target.index):
             self.chains.check_alike(equation)
         formula = element(equation.expr, target.index, target.sample, most)
-        return _renewed(formula, self.graph.renewed)
+        return renewed(formula, self.graph.renewed)
 
     def evaluate(self, expr: Expr) -> float:
         """The value of a scalar formula, from left to right, from the full values of what it reads."""
         return evaluated(expr, self.number)
-
-
-def _renewed(expr: Expr, names: Collection[str]) -> Expr:
-    if isinstance(expr, Ref) and isinstance(expr.key, Element) and expr.key.name in names:
-        return Ref(expr.key._replace(name=f"{expr.key.name}+"))
-    if isinstance(expr, Call):
-        return Call(expr.op, tuple(_renewed(arg, names) for arg in expr.args), expr.options)
-    return expr
 
 
 def _at(array: npt.NDArray[Any], element: Element, mesh: Mapping[Lane, npt.NDArray[np.int_]]) -> npt.NDArray[Any]:
@@ -425,23 +457,3 @@ class Quantity:
     def numbers(self) -> npt.NDArray[np.float64]:
         """With lanes the numbers for all places, an axis a lane."""
         return self.view.numbers(self.target)
-
-
-def parameters_first(expr: Expr, parameters: frozenset[str]) -> Expr:
-    """In a product of two single numbers the parameter before the other: W₁₁·x₁."""
-    if not isinstance(expr, Call):
-        return expr
-    args = tuple(parameters_first(arg, parameters) for arg in expr.args)
-    if expr.op == "mul" and len(args) == 2:
-        left, right = (_given_name(arg) for arg in args)
-        if left is not None and right in parameters and left not in parameters:
-            args = (args[1], args[0])
-        if ONE in args and args != (ONE, ONE):  # the constant weight 1 of a matrix of names
-            return args[0] if args[1] == ONE else args[1]
-    return Call(expr.op, args, expr.options)
-
-
-def _given_name(expr: Expr) -> str | None:
-    if isinstance(expr, Ref) and isinstance(expr.key, Element):
-        return expr.key.name.removesuffix("+")
-    return None

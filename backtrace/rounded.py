@@ -22,6 +22,7 @@ from backtrace.chains import Chains
 from backtrace.codegen import layouts, places, unpacked
 from backtrace.errors import Fault, NumericError, UsageError
 from backtrace.evaluating import applied
+from backtrace.exact import text_book
 from backtrace.executor import Arrays, counters, evaluate
 from backtrace.expressions import Call, Element, Expr, Num, Ref
 from backtrace.graph import RATE, STOP, Equation, Graph
@@ -104,6 +105,11 @@ class RoundedView(View):
 
     # ── values ──
 
+    @property
+    def saturated(self) -> bool:
+        """Rounded numbers follow from the text-book's forms."""
+        return False
+
     def value(self, target: Target) -> Value:
         """The value of a target, a number or an array."""
         if isinstance(target, Derivative) and isinstance(target.of, Element) and isinstance(target.by, Element):
@@ -168,8 +174,10 @@ class RoundedView(View):
         return None
 
     def short_equation(self, equation: Equation) -> Equation:
-        """A gradient equation in the text-book's short form, where it has one and it gives the same numbers."""
-        return self.exact.short_equation(equation) if equation.wrt in self.paired else equation
+        """A gradient equation as the text-book has it; in its short form, where that gives the same numbers."""
+        if equation.wrt in self.paired:
+            return self.exact.short_equation(equation)
+        return replace(equation, expr=text_book(equation.expr))
 
     def formula(self, target: Target) -> Expr | None:
         """The formula as it is shown; gate by gate a way is what arrives times what is local."""

@@ -5,7 +5,7 @@ Every step works by index arithmetic on the rows of the op table; nothing of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 from backtrace.expressions import Call, Element, Expr, Index, Name, Num, Ref, names
@@ -161,3 +161,32 @@ def _derivative(expr: Expr, place: Place, source: Element, samples: int, result:
 
 def _one(same: bool) -> Expr:
     return ONE if same else ZERO
+
+
+def renewed(expr: Expr, names: Collection[str]) -> Expr:
+    """A formula over the values after an update, of the names that have one."""
+    if isinstance(expr, Ref) and isinstance(expr.key, Element) and expr.key.name in names:
+        return Ref(expr.key._replace(name=f"{expr.key.name}+"))
+    if isinstance(expr, Call):
+        return Call(expr.op, tuple(renewed(arg, names) for arg in expr.args), expr.options)
+    return expr
+
+
+def parameters_first(expr: Expr, parameters: frozenset[str]) -> Expr:
+    """In a product of two single numbers the parameter before the other: W₁₁·x₁."""
+    if not isinstance(expr, Call):
+        return expr
+    args = tuple(parameters_first(arg, parameters) for arg in expr.args)
+    if expr.op == "mul" and len(args) == 2:
+        left, right = (_given_name(arg) for arg in args)
+        if left is not None and right in parameters and left not in parameters:
+            args = (args[1], args[0])
+        if ONE in args and args != (ONE, ONE):  # the constant weight 1 of a matrix of names
+            return args[0] if args[1] == ONE else args[1]
+    return Call(expr.op, args, expr.options)
+
+
+def _given_name(expr: Expr) -> str | None:
+    if isinstance(expr, Ref) and isinstance(expr.key, Element):
+        return expr.key.name.removesuffix("+")
+    return None

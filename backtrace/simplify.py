@@ -54,8 +54,8 @@ def _rebuilt(expr: Call, args: tuple[Expr, ...]) -> Expr:
     return call(expr.op, *args, at=expr.at, **dict(expr.options))
 
 
-def _made(op: str, *args: Expr, **options: Any) -> Expr:
-    """A call with a type where its operands have one."""
+def made(op: str, *args: Expr, **options: Any) -> Expr:
+    """A call with a type where its operands have one; simplified no further."""
     if any(arg.type is None for arg in args):
         return Call(op, args, tuple(sorted(options.items())))
     return call(op, *args, **options)
@@ -95,7 +95,7 @@ def _negated(expr: Expr) -> Expr:
     if isinstance(expr, Call) and expr.op == "neg":
         return expr.args[0]
     value = _fraction(expr)
-    return _constant(-value) if value is not None else _made("neg", expr)
+    return _constant(-value) if value is not None else made("neg", expr)
 
 
 def _neg(expr: Call, args: tuple[Expr, ...]) -> Expr:
@@ -113,8 +113,8 @@ def _add(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
         return terms[0]
     last = terms[-1]
     if len(terms) == 2 and isinstance(last, Call) and last.op == "neg":
-        return _made("sub", terms[0], last.args[0])
-    return None if len(terms) == len(args) and args == expr.args else _made("add", *terms)
+        return made("sub", terms[0], last.args[0])
+    return None if len(terms) == len(args) and args == expr.args else made("add", *terms)
 
 
 def _sub(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
@@ -127,7 +127,7 @@ def _sub(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
     if a == 0:
         return _negated(right)
     if isinstance(right, Call) and right.op == "neg":
-        return _made("add", left, right.args[0])
+        return made("add", left, right.args[0])
     return None
 
 
@@ -151,7 +151,7 @@ def _mul(expr: Call, args: tuple[Expr, ...]) -> Expr:
             return _chosen(factor, [_constant(constant), *factors[:position]], factors[position + 1 :])
     magnitude = [] if constant in (1, -1) else [_constant(max(constant, -constant))]
     body = _over_reciprocals([*magnitude, *factors])
-    return _made("neg", body) if constant < 0 else body
+    return made("neg", body) if constant < 0 else body
 
 
 def _over_reciprocals(parts: list[Expr]) -> Expr:
@@ -159,16 +159,16 @@ def _over_reciprocals(parts: list[Expr]) -> Expr:
     bottoms = [part.args[1] for part in parts if isinstance(part, Call) and part.op == "div" and part.args[0] == ONE]
     tops = [part for part in parts if not (isinstance(part, Call) and part.op == "div" and part.args[0] == ONE)]
     if len(parts) == 1 or not bottoms or not tops:
-        return parts[0] if len(parts) == 1 else _made("mul", *parts)
-    top = tops[0] if len(tops) == 1 else _made("mul", *tops)
-    return _made("div", top, bottoms[0] if len(bottoms) == 1 else _made("mul", *bottoms))
+        return parts[0] if len(parts) == 1 else made("mul", *parts)
+    top = tops[0] if len(tops) == 1 else made("mul", *tops)
+    return made("div", top, bottoms[0] if len(bottoms) == 1 else made("mul", *bottoms))
 
 
 def _chosen(choice: Call, before: list[Expr], after: list[Expr]) -> Expr:
     """A product with where(c, a, 0) as where(c, product, 0): 0 times an infinite factor would be no number."""
     condition, *branches = choice.args
     first, second = (b if b == ZERO else _mul(choice, (*before, b, *after)) for b in branches)
-    return _made("where", condition, first, second)
+    return made("where", condition, first, second)
 
 
 def _unexpanded(factors: list[Expr]) -> list[Expr]:
@@ -213,7 +213,7 @@ def _div(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
     if a == 0:
         return Num(0)
     if isinstance(top, Call) and top.op == "neg":
-        return _negated(_made("div", top.args[0], bottom))
+        return _negated(made("div", top.args[0], bottom))
     return None
 
 
@@ -248,7 +248,7 @@ def _index(expr: Call, args: tuple[Expr, ...]) -> Expr | None:
     first, second = inner.option("key"), expr.option("key")
     if not all(isinstance(at, int) for at in first):
         return None
-    return _made("index", *inner.args, key=first + second)
+    return made("index", *inner.args, key=first + second)
 
 
 _COMPARED: Final[dict[str, Callable[[Fraction, Fraction], bool]]] = {

@@ -1,7 +1,7 @@
 """Forms that keep their digits: the equations as they are run, where the text-book's would lose them.
 
 The logarithm of a probability that has rounded to 0 or 1 is lost; the logarithm of its pre-activation is not.
-Only what runs is rewritten: a report shows the equations as they were written.
+Only what runs is rewritten: a report shows the equations as they were written, while they give the numbers.
 """
 
 from __future__ import annotations

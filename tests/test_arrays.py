@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,11 @@ def calls(net: Graph) -> list[str]:
     executor = ArrayExecutor(net)
     regions = executor.machine.regions(*executor.machine.sides)
     found = (call for unit in executor.plan.training for call, _ in executor.machine.calls(unit, regions))
-    return [getattr(call, "__name__", "") or getattr(call, "func", call).__name__ for call in found]
+    return [name_of(getattr(call, "func", call)) for call in found]
+
+
+def name_of(function: Any) -> str:
+    return getattr(function, "__name__", type(function).__name__)
 
 
 def test_a_layer_is_five_calls_and_an_update_of_everything_two() -> None:

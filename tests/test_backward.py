@@ -134,7 +134,7 @@ def test_the_gradient_equations_of_a_layer_read_as_in_a_text_book() -> None:
         "dE_tot/dE_tot = 1",
         "dE_tot/dE = 1",
         "dE_tot/dh = -(y - h)",
-        "dE_tot/dz = dE_tot/dh * h * (1 - h)",
+        "dE_tot/dz = dE_tot/dh * h * complement(h, sigmoid(-z))",
         "dE_tot/dW = outer(x, dE_tot/dz)",
         "dE_tot/db = sum(dE_tot/dz)",
     ]

@@ -113,7 +113,7 @@ def structure(example: Example, name: str) -> Array:
     return found
 
 
-CHOOSING = ("max", "min", "maxpool2d", "take")
+CHOOSING = ("max", "min", "maxpool2d", "take", "settled")
 """What their results depend on differs from point to point: the structure is what it may be anywhere."""
 
 

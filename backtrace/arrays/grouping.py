@@ -32,8 +32,8 @@ class Kinds:
         return self._found
 
     def _description(self, node: Node) -> Hashable:
-        if isinstance(node, Computed) and node.ufunc:
-            return (node.ufunc, *(self._found[operand] if operand.shape else operand for operand in node.operands))
+        if isinstance(node, Computed) and node.function:
+            return (node.function, *(self._found[operand] if operand.shape else operand for operand in node.operands))
         if isinstance(node, Computed) and node.contraction:
             return node.contraction
         return None if node.shape else node
@@ -58,7 +58,7 @@ class Grouping:
         """Group what can be grouped, operands before what reads them, and place the rest."""
         classes: dict[int, list[Node]] = {}
         for node in self.nodes:
-            if isinstance(node, Computed) and node.ufunc and _is_plain(node):
+            if isinstance(node, Computed) and node.function and _is_plain(node):
                 classes.setdefault(kinds[node], []).append(node)
         self.find_depths()
         for kind in sorted(classes):
@@ -118,7 +118,7 @@ class Grouping:
         """How far each member lies from the first, the same in all operands; None where they do not lie like that."""
         if len(members) < 2:
             return None
-        arrays = [column for column in zip(*(m.operands for m in members), strict=True) if column[0].shape]
+        arrays = [column for column in zip(*map(_side_by_side, members), strict=True) if column[0].shape]
         results = [members] if any(member in self.starts for member in members) else []
         found = [self.apart(column) for column in (*arrays, *results)]
         first = found[0] if found else None
@@ -169,6 +169,11 @@ class Grouping:
                 if not waiting[reader]:
                     heapq.heappush(ready, (max(places[n] for n in reader), id(reader), reader))
         return found if len(found) == len(needs) else None
+
+
+def _side_by_side(node: Node) -> Sequence[Node]:
+    """The operands that must lie alike: what is seldom read may lie anywhere."""
+    return node.operands[:1] if isinstance(node, Computed) and node.rest else node.operands
 
 
 def _is_plain(node: Node) -> bool:

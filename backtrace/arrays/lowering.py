@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from backtrace.arrays.biases import Biases
+from backtrace.arrays.complement import Rest, apart
 from backtrace.arrays.contraction import SAMPLE, Array, Contraction, Thunk
 from backtrace.arrays.nodes import (
     Computed,
@@ -26,6 +27,7 @@ from backtrace.expressions import Call, Expr, Name, Num, Type
 from backtrace.graph import Equation
 from backtrace.ops import TABLE, retyped
 from backtrace.ops.base import Op
+from backtrace.ops.complements import Complement
 from backtrace.ops.elementwise import Elementwise
 from backtrace.ops.extremes import Extreme
 from backtrace.ops.many import Many
@@ -90,6 +92,8 @@ class Lowering:
         combined = op.for_arrays(expr)
         if combined is not None:
             return self.node(retyped(combined))
+        if isinstance(op, Complement):
+            return self.rest(op, expr)
         if isinstance(op, Elementwise):
             return self.elements(op, expr)
         if isinstance(op, Movement):
@@ -141,6 +145,19 @@ class Lowering:
             return self.text(_parsed(op.on_arrays or op.scalar), scope)
         except KeyError:  # numpy has no such function
             return self.ruled(op, expr)
+
+    def rest(self, op: Complement, expr: Call) -> Node:
+        """1 less an operand, of which few elements are near 1."""
+        y, exact = expr.args
+        rule, leaves = apart(exact)
+        operands = [self.aligned(arg, expr) for arg in (y, *leaves)]
+        if isinstance(operands[0], Constant):
+            return self.elements(op, expr)
+        key = (rule, *operands)
+        if key not in self._known:
+            shape = np.broadcast_shapes(*(operand.shape for operand in operands))
+            self._known[key] = Computed(shape, tuple(operands), rest=Rest(rule))
+        return self._known[key]
 
     def aligned(self, arg: Expr, result: Expr) -> Node:
         """An operand with a last axis for the samples where the result has one, and its own axes before that."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from backtrace.arrays.complement import Part
 from backtrace.arrays.contraction import Array, Thunk
 from backtrace.arrays.grouping import Unit
 from backtrace.arrays.nodes import Computed, Constant, Ending, Given, Moved, Node, steps
@@ -103,8 +104,16 @@ class Machine:
         first = unit[0]
         if not isinstance(first, Computed):
             return ()
+        if first.rest:
+            parts = [Part(own, y, read) for own, y, *read in (self.arrays(node, regions) for node in unit)]
+            read = self.together([node.operands[0] for node in unit], regions)
+            return [first.rest.call(self.together(unit, regions), read, parts)]
         columns = zip(*((node, *node.operands) for node in unit), strict=True)
         return first.prepare(*(self.together(column, regions) for column in columns))
+
+    def arrays(self, node: Node, regions: Mapping[str, Row]) -> list[Array]:
+        """The arrays of a node and of what it reads."""
+        return [self.array(each, regions) for each in (node, *node.operands)]
 
     def together(self, nodes: Sequence[Node], regions: Mapping[str, Row]) -> Array:
         """One array over nodes that lie one after another."""

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from backtrace.arrays.complement import Rest
 from backtrace.arrays.contraction import Array, Contraction, Thunk
 from backtrace.records import dataclass
 
@@ -77,8 +78,15 @@ class Computed(Node):
     """Whether it is of truth values."""
     ufunc: np.ufunc | None = None
     """The function of the one call that fills it element by element, if that is all."""
+    rest: Rest | None = None
+    """What fills it element by element where that is 1 less something."""
     contraction: Contraction | None = None
     """What it sums, if it is a sum of products."""
+
+    @property
+    def function(self) -> np.ufunc | Rest | None:
+        """What computes each element from the operands' elements at the same place, if it is computed so."""
+        return self.ufunc or self.rest
 
 
 def elementwise(ufunc: np.ufunc, operands: Sequence[Node], logical: bool = False) -> Computed:

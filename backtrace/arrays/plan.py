@@ -177,7 +177,7 @@ def _leaves(root: Node, seen: set[Node]) -> Iterator[Node]:
         if node in seen:
             continue
         seen.add(node)
-        if isinstance(node, Computed) and node.ufunc:
+        if isinstance(node, Computed) and node.function:
             waiting += node.operands
         else:
             yield node

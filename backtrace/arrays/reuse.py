@@ -32,7 +32,7 @@ def share(units: Sequence[Unit], starts: Starts) -> None:
 def _overwritable(unit: Unit, starts: Starts) -> Iterator[Unit]:
     """The operands of a call of one function, each for all nodes together, that lie where nothing has a name."""
     first = unit[0]
-    if not isinstance(first, Computed) or first.ufunc is None or first.logical:
+    if not isinstance(first, Computed) or first.function is None or first.logical:
         return
     for column in zip(*(node.operands for node in unit), strict=True):
         scratch = all(isinstance(o, Computed) and starts.get(o, ("", 0))[0] == "scratch" for o in column)

@@ -7,9 +7,10 @@ from typing import Final
 from backtrace.drawing.parts import Cell
 from backtrace.expressions import UNICODE, Element, to_text
 from backtrace.keys import Derivative
-from backtrace.quantities import View, parameters_first
+from backtrace.quantities import View
 from backtrace.records import dataclass
 from backtrace.render.numbers import Numbers
+from backtrace.scalars import parameters_first
 from backtrace.words import ENGLISH, Words
 
 LONGEST_NAME: Final = 18

@@ -20,6 +20,7 @@ from backtrace.expressions import (
     substitute,
 )
 from backtrace.ops import (
+    complements,
     constants,
     elementwise,
     extremes,
@@ -44,6 +45,7 @@ GROUPS: tuple[tuple[Op, ...], ...] = (
     reductions.ROWS,
     extremes.ROWS,
     softmax.ROWS,
+    complements.ROWS,
     upstream.ROWS,
     images.ROWS,
     constants.ROWS,

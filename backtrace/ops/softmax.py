@@ -28,7 +28,8 @@ class AlongAxis(Kernel):
     """An operation whose elements each read all elements along one axis (the last, unless ``axis`` says).
 
     ``run`` is stable: the greatest element is subtracted before exp. ``text_book`` is what a reader is shown, ``array``
-    the same of numbers ``x`` with the greatest subtracted, ``total`` the sum of their exp.
+    the same of numbers ``x`` with the greatest subtracted, ``total`` the sum of their exp. ``back`` is what flows back
+    of a gradient ``g``, ``total`` there the sum of what is ``weighed``; ``probability`` is that of a result.
     """
 
     by_place: ClassVar[bool] = True
@@ -36,6 +37,8 @@ class AlongAxis(Kernel):
     text_book: Callable[[Expr, list[Expr]], Expr]
     array: str
     back: str
+    weighed: str
+    probability: str
     by: Callable[[Expr, Expr, bool], Expr]
 
     def shape(self, args: tuple[Expr, ...], options: Mapping[str, Any]) -> Shape:
@@ -52,10 +55,11 @@ class AlongAxis(Kernel):
         return np.asarray(self.run(arrays[0], self.axis(call) - len(call.shape)))
 
     def vjp(self, call: Call, operand: int, g: Expr, y: Expr) -> Expr | None:
-        """Through all elements along the axis."""
-        along = (("axis", self.axis(call)), ("keepdims", True))
-        summed = Call("sum", (Call("mul", (g, y)) if self.name == "softmax" else g,), along)
-        return substitute(rule(self.back), {"g": g, "y": y, "total": summed})
+        """Through all elements along the axis; what flows back sums to 0."""
+        axis = ("axis", self.axis(call))
+        summed = Call("sum", (substitute(rule(self.weighed), {"g": g, "y": y}),), (axis, ("keepdims", True)))
+        back = substitute(rule(self.back), {"g": g, "y": y, "total": summed})
+        return Call("settled", (back, substitute(rule(self.probability), {"y": y})), (axis,))
 
     def for_arrays(self, call: Call) -> Expr | None:
         """By the greatest along the axis and the sum of exp."""
@@ -137,6 +141,8 @@ ROWS: tuple[AlongAxis, ...] = (
         text_book=lambda x, line: Call("div", (_exp(x), total([_exp(v) for v in line]))),
         array="exp(x) / total",
         back="y * (g - total)",
+        weighed="g * y",
+        probability="y",
         by=_softmax_by,
     ),
     AlongAxis(
@@ -148,6 +154,8 @@ ROWS: tuple[AlongAxis, ...] = (
         text_book=lambda x, line: Call("sub", (x, Call("log", (total([_exp(v) for v in line]),)))),
         array="x - log(total)",
         back="g - exp(y) * total",
+        weighed="g",
+        probability="exp(y)",
         by=_log_softmax_by,
     ),
 )

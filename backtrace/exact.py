@@ -1,0 +1,92 @@
+"""1 less a probability, from what that is computed from: it keeps its digits where the difference loses them.
+
+Only what runs is rewritten; a reader is shown the text-book's form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from backtrace.expressions import Call, Expr, Num
+from backtrace.ops.base import ONE, total
+from backtrace.simplify import made
+
+Meaning = Callable[[Expr], Expr | None]
+"""What an expression is the result of, over what can be read; None for what says nothing here."""
+
+
+def exact(expr: Expr, meaning: Meaning) -> Expr:
+    """The expression with 1 less a sigmoid, a softmax or the square of a tanh by what these are computed from.
+
+    >>> from backtrace.expressions import Name, parse
+    >>> exact(parse("h * (1 - h)"), {Name("h"): parse("sigmoid(z)")}.get)
+    <h*complement(h, sigmoid(-z))>
+    """
+    if not isinstance(expr, Call):
+        return expr
+    if expr.op == "sub" and ONE in expr.args:
+        first, second = expr.args
+        found = _complement(second if first == ONE else first, meaning)
+        if found is not None:
+            return found if first == ONE else made("neg", found)
+    args = tuple(exact(arg, meaning) for arg in expr.args)
+    return expr if args == expr.args else Call(expr.op, args, expr.options, at=expr.at, type=expr.type)
+
+
+def _complement(y: Expr, meaning: Meaning) -> Expr | None:
+    squared = isinstance(y, Call) and y.op == "pow" and y.args[1] == Num(2)
+    origin = meaning(y.args[0] if squared and isinstance(y, Call) else y)
+    found = _LESS.get((origin.op, squared)) if isinstance(origin, Call) else None
+    return made("complement", y, found(*origin.args)) if found and isinstance(origin, Call) else None
+
+
+def _less_sigmoid(x: Expr) -> Expr:
+    return made("sigmoid", made("neg", x))
+
+
+def _less_squared_tanh(x: Expr) -> Expr:
+    twice = made("mul", Num(2), x)
+    return made("mul", Num(4), made("sigmoid", twice), _less_sigmoid(twice))
+
+
+def _less_all_others(*others: Expr) -> Expr:
+    return total(list(others))
+
+
+OTHERS = "others"
+"""The operation that a meaning gives to a probability of several: of the others, which with it sum to 1."""
+_LESS: Mapping[tuple[str, bool], Callable[..., Expr]] = {
+    ("sigmoid", False): _less_sigmoid,
+    ("tanh", True): _less_squared_tanh,
+    (OTHERS, False): _less_all_others,
+}
+"""What is left of 1, by the operation and whether its result is squared."""
+
+
+_TEXT_BOOK: Mapping[str, Callable[..., Expr]] = {
+    "complement": lambda y, c: made("sub", ONE, y),
+    "settled": lambda v, y: v,
+}
+_PLAIN: Mapping[str, Callable[..., Expr]] = {
+    "complement": lambda y, c: c,
+    "settled": lambda v, y: v,
+}
+
+
+def text_book(expr: Expr) -> Expr:
+    """The expression as the text-book has it."""
+    return _replaced(expr, _TEXT_BOOK)
+
+
+def plain(expr: Expr) -> Expr:
+    """The expression in the form that keeps its digits, everywhere."""
+    return _replaced(expr, _PLAIN)
+
+
+def _replaced(expr: Expr, forms: Mapping[str, Callable[..., Expr]]) -> Expr:
+    if not isinstance(expr, Call):
+        return expr
+    args = tuple(_replaced(arg, forms) for arg in expr.args)
+    if expr.op in forms:
+        return forms[expr.op](*args)
+    return expr if args == expr.args else Call(expr.op, args, expr.options, at=expr.at, type=expr.type)
