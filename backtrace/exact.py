@@ -18,6 +18,8 @@ Meaning = Callable[[Expr], Expr | None]
 def exact(expr: Expr, meaning: Meaning) -> Expr:
     """The expression with 1 less a sigmoid, a softmax or the square of a tanh by what these are computed from.
 
+    1 more than an error function is 1 less the negative.
+
     >>> from backtrace.expressions import Name, parse
     >>> exact(parse("h * (1 - h)"), {Name("h"): parse("sigmoid(z)")}.get)
     <h*complement(h, sigmoid(-z))>
@@ -30,6 +32,8 @@ def exact(expr: Expr, meaning: Meaning) -> Expr:
         if found is not None:
             return found if first == ONE else made("neg", found)
     args = tuple(exact(arg, meaning) for arg in expr.args)
+    if expr.op == "add" and args[0] == ONE and len(args) == 2 and isinstance(args[1], Call) and args[1].op == "erf":
+        return made("complement", made("neg", args[1]), made("erfc", made("neg", args[1].args[0])))
     return expr if args == expr.args else Call(expr.op, args, expr.options, at=expr.at, type=expr.type)
 
 
@@ -64,9 +68,16 @@ _LESS: Mapping[tuple[str, bool], Callable[..., Expr]] = {
 
 
 _TEXT_BOOK: Mapping[str, Callable[..., Expr]] = {
-    "complement": lambda y, c: made("sub", ONE, y),
+    "complement": lambda y, c: _one_less(y),
     "settled": lambda v, y: v,
 }
+
+
+def _one_less(y: Expr) -> Expr:
+    negative = isinstance(y, Call) and y.op == "neg"
+    return made("add", ONE, y.args[0]) if negative and isinstance(y, Call) else made("sub", ONE, y)
+
+
 _PLAIN: Mapping[str, Callable[..., Expr]] = {
     "complement": lambda y, c: c,
     "settled": lambda v, y: v,

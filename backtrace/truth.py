@@ -30,6 +30,8 @@ def is_saturated(graph: Graph, record: Any) -> bool:
     """Whether a probability, or a tanh, is so near its bounds that the text-book's forms may lose digits."""
     for equation in graph.forward:
         for node in walk(equation.expr):
+            if isinstance(node, Call) and node.op == "gelu":
+                return True
             if isinstance(node, Call) and node.op in BOUNDED:
                 found = np.abs(record[equation.name]) if node is equation.expr and equation.name in record else None
                 if found is None or (found > NEAR_BOUND).any() or (node.op != "tanh" and (found < TINY).any()):

@@ -78,6 +78,7 @@ BOUNDS: Final[Mapping[str, tuple[float, ...]]] = {
     "tanh": (-1.0, 1.0),
     "hard_sigmoid": (0.0, 1.0),
     "erf": (-1.0, 1.0),
+    "erfc": (0.0, 2.0),
     "softmax": (1.0,),  # that most classes are near 0 is what softmax is for
 }
 

@@ -36,7 +36,14 @@ SAME: Final = {
     *("abs", "maximum", "minimum"),
 }
 """Operations that numpy has under the same name."""
-CALLED: Final = {"atan": "np.arctan", "max": "np.maximum", "min": "np.minimum", "pow": "np.power", "erf": "erf"}
+CALLED: Final = {
+    "atan": "np.arctan",
+    "max": "np.maximum",
+    "min": "np.minimum",
+    "pow": "np.power",
+    "erf": "erf",
+    "erfc": "erfc",
+}
 """What numpy calls the functions in the texts of rules, where the name differs."""
 REDUCED: Final = {"sum": "sum", "mean": "mean", "max": "max", "min": "min", "prod": "prod"}
 FIRST: Final = """\
@@ -49,6 +56,7 @@ def first_{name}(x, axis):
     return np.moveaxis(mask.reshape(moved.shape), range(lead, x.ndim), axis) * 1.0"""
 HELPERS: Final[Mapping[str, str]] = {
     "erf": "erf = np.vectorize(math.erf, otypes=[float])",
+    "erfc": "erfc = np.vectorize(math.erfc, otypes=[float])",
     "logsumexp": """\
 def logsumexp(x, axis, keepdims):
     top = x.max(axis=axis, keepdims=True)

@@ -192,13 +192,24 @@ def _compared(ufunc: Callable[..., Any]) -> Callable[..., Array]:
     return compare
 
 
-def _erf(x: Array) -> Array:
-    """Of complex numbers close to the real axis: erf(a + ib) = erf(a) + ib·erf'(a), exact for the complex step."""
-    real = np.vectorize(math.erf, otypes=[float])(np.real(x))
-    if not np.iscomplexobj(x):
-        return np.asarray(real)
-    slope = 2 / math.sqrt(math.pi) * np.exp(-np.square(np.real(x)))
-    return np.asarray(real + 1j * np.imag(x) * slope)
+def _of_libm(function: Callable[[float], float], slope: float) -> Callable[[Array], Array]:
+    """erf or erfc, with ``slope`` at 0.
+
+    Of complex numbers close to the real axis: f(a + ib) = f(a) + ib·f'(a), exact for the complex step.
+    """
+    each = np.vectorize(function, otypes=[float])
+
+    def compute(x: Array) -> Array:
+        real = np.asarray(each(np.real(x)))
+        if not np.iscomplexobj(x):
+            return real
+        return np.asarray(real + 1j * np.imag(x) * slope * np.exp(-np.square(np.real(x))))
+
+    return compute
+
+
+_erf = _of_libm(math.erf, 2 / math.sqrt(math.pi))
+_erfc = _of_libm(math.erfc, -2 / math.sqrt(math.pi))
 
 
 # Klambauer et al. 2017, "Self-normalizing neural networks": the fixed point for mean 0 and variance 1.
@@ -254,7 +265,7 @@ ROWS: tuple[Elementwise, ...] = (
     _row("log2", "x", np.log2, "log2(x)", (f"1 / ({math.log(2)!r} * x)",), "the logarithm to the base 2"),
     _row("log10", "x", np.log10, "log10(x)", (f"1 / ({math.log(10)!r} * x)",), "the logarithm to the base 10"),
     _row("log1p", "x", np.log1p, "log1p(x)", ("1 / (1 + x)",), "log(1 + x), exact for small x"),
-    _row("expm1", "x", np.expm1, "expm1(x)", ("y + 1",), "exp(x) - 1, exact for small x"),
+    _row("expm1", "x", np.expm1, "expm1(x)", ("exp(x)",), "exp(x) - 1, exact for small x"),
     _row("sqrt", "x", np.sqrt, "sqrt(x)", ("1 / (2*y)",), "the square root"),
     _row("abs", "x", _abs, "fabs(x)", ("sign(x)",), "the absolute value; its derivative at 0 is 0"),
     _row(
@@ -273,6 +284,7 @@ ROWS: tuple[Elementwise, ...] = (
     _row("sinh", "x", np.sinh, "sinh(x)", ("cosh(x)",), "the hyperbolic sine"),
     _row("cosh", "x", np.cosh, "cosh(x)", ("sinh(x)",), "the hyperbolic cosine"),
     _row("erf", "x", _erf, "erf(x)", ("2 / sqrt(pi) * exp(-x**2)",), "the error function"),
+    _row("erfc", "x", _erfc, "erfc(x)", ("-2 / sqrt(pi) * exp(-x**2)",), "1 - erf(x), exact for great x"),
     _row(
         "clip",
         "xab",
@@ -326,7 +338,7 @@ ROWS: tuple[Elementwise, ...] = (
         "x",
         _elu,
         "(x if x > 0 else alpha * expm1(x))",
-        ("where(x > 0, 1, y + alpha)",),
+        ("where(x > 0, 1, alpha * exp(x))",),
         "x where positive, else alpha·(exp(x) - 1)",
         alpha=1.0,
     ),
@@ -335,7 +347,7 @@ ROWS: tuple[Elementwise, ...] = (
         "x",
         _selu,
         f"({SELU_SCALE!r} * x if x > 0 else {SELU_SCALE!r} * ({SELU_ALPHA!r} * expm1(x)))",
-        (f"where(x > 0, {SELU_SCALE!r}, y + {SELU_SCALE * SELU_ALPHA!r})",),
+        (f"where(x > 0, {SELU_SCALE!r}, {SELU_SCALE * SELU_ALPHA!r} * exp(x))",),
         "the scaled elu of Klambauer et al. 2017",
     ),
     _row(
@@ -359,8 +371,8 @@ ROWS: tuple[Elementwise, ...] = (
     _row(
         "gelu",
         "x",
-        lambda x: x * (0.5 * (1 + _erf(x * math.sqrt(0.5)))),
-        f"x * (0.5 * (1 + erf(x * {math.sqrt(0.5)!r})))",
+        lambda x: x * (0.5 * _erfc(x * -math.sqrt(0.5))),
+        f"x * (0.5 * erfc(x * {-math.sqrt(0.5)!r}))",
         (f"0.5 * (1 + erf({math.sqrt(0.5)!r} * x)) + x * exp(-x**2 / 2) / sqrt(2 * pi)",),
         "x·Φ(x), Φ the normal distribution function (Hendrycks and Gimpel 2016, the exact form)",
     ),

@@ -24,7 +24,10 @@ SIGNS: Mapping[str, str] = {
 }
 OPERATORS = ("sin", "cos", "tan", "arctan", "sinh", "cosh", "tanh")
 FUNCTIONS: Mapping[str, str] = {
-    **{name: name for name in ("erf", "softmax", "diag", "clip", "step", "cumsum", "prod", "var")},
+    **{
+        name: name
+        for name in ("erf", "erfc", "softmax", "diag", "clip", "step", "cumsum", "prod", "var", "complement", "settled")
+    },
     **{name: name.replace("_", " ") for name in (*LOSSES, "hard_sigmoid")},
     **{name: name.replace("_", " ") for name in ("conv2d_input", "conv2d_kernel", "first_max", "first_min")},
     **{name: name for name in ("reshape", "expand", "gather", "scatter", "zeros", "ones", "arange", "linspace")},

@@ -34,7 +34,7 @@ COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-_NAMES = "exp log log2 log10 log1p expm1 sqrt sin cos tan atan sinh cosh tanh erf pow fabs"
+_NAMES = "exp log log2 log10 log1p expm1 sqrt sin cos tan atan sinh cosh tanh erf erfc pow fabs"
 FUNCTIONS: Final[dict[str, Callable[..., float]]] = {name: getattr(math, name) for name in _NAMES.split()}
 """Those of libm, which Python's math, C and LLVM call by the same names."""
 COMPUTED: Final[dict[str, Callable[..., float]]] = {NEGATIVE: operator.neg, **ARITHMETIC, **COMPARISONS, **FUNCTIONS}
