@@ -8,9 +8,12 @@ figures or another program's numbers, and ``assert_matches`` does so in a test.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
 
+TYPE_CHECKING = False
+"""As in typing, which takes longer to import than all that is here."""
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from backtrace.asserting import assert_matches as assert_matches
     from backtrace.checking import check as check
     from backtrace.comparison import diff as diff

@@ -73,6 +73,7 @@ class Records(Mapping[Moment, Arrays]):
     def __init__(self) -> None:
         self._firsts: list[Moment] = []
         self._stretches: list[Stretch] = []
+        self._last: tuple[Moment, Arrays] | None = None
 
     def add(self, first: Moment, stretch: Stretch) -> None:
         """Take a stretch that begins with an update, later than all before."""
@@ -88,6 +89,11 @@ class Records(Mapping[Moment, Arrays]):
             self.add(first, stretch)
 
     def __getitem__(self, moment: Moment) -> Arrays:
+        if self._last is None or self._last[0] != moment:
+            self._last = moment, self._made(moment)
+        return self._last[1]
+
+    def _made(self, moment: Moment) -> Arrays:
         place = bisect_right(self._firsts, moment) - 1
         at = 0 if place < 0 else moment.epoch - self._firsts[place].epoch
         if place < 0 or moment.update != self._firsts[place].update or at >= len(self._stretches[place].rows):
@@ -101,6 +107,23 @@ class Records(Mapping[Moment, Arrays]):
 
     def __len__(self) -> int:
         return sum(len(stretch.rows) for stretch in self._stretches)
+
+
+class Joined(Mapping[Moment, Arrays]):
+    """The recorded updates of a training, up to an epoch, and those of the one that went on from there."""
+
+    def __init__(self, before: Mapping[Moment, Arrays], after: Mapping[Moment, Arrays], last: int) -> None:
+        self._before, self._after, self._last = before, after, last
+
+    def __getitem__(self, moment: Moment) -> Arrays:
+        return (self._after if moment.epoch > self._last else self._before)[moment]
+
+    def __iter__(self) -> Iterator[Moment]:
+        yield from self._before
+        yield from self._after
+
+    def __len__(self) -> int:
+        return len(self._before) + len(self._after)
 
 
 MOST_IN_MEMORY = 1 << 28

@@ -80,18 +80,20 @@ class Schedule:
         """
         return 1 if self.in_turn else -(-self.count // self.size)
 
-    def epochs(self) -> Iterator[list[Batch]]:
-        """The batches of one epoch after another, without end.
+    def epochs(self, done: int = 0) -> Iterator[list[Batch]]:
+        """The batches of one epoch after another, without end; those of so many epochs are passed over.
 
         >>> next(Schedule(count=3, size=2, order=(2, 0, 1)).epochs())
         [(2, 0), (1,)]
         """
         if self.in_turn:
-            for number in range(self.count):
+            for number in range(done, self.count):
                 yield [(number,)]
             return
         draw = None if self.seed is None else np.random.default_rng(self.seed)
         order: Sequence[int] = self.order or range(self.count)
+        for _ in range(done if draw else 0):
+            draw.permutation(self.count)  # type: ignore[union-attr]
         while True:
             if draw is not None:
                 order = [int(sample) for sample in draw.permutation(self.count)]

@@ -24,7 +24,7 @@ from backtrace.recording import Recording
 from backtrace.records import dataclass
 from backtrace.rounding import Rounding
 from backtrace.schedule import Keep, Moment
-from backtrace.training import Progress, train
+from backtrace.training import Before, Progress, train
 from backtrace.views import Views
 
 LISTED: Final = 20
@@ -71,6 +71,12 @@ class Trace:
         return Views(sorted(records), made)
 
     @property
+    def unfinished(self) -> bool:
+        """Whether training was ended before it had made the epochs that were asked for."""
+        asked = self.origin.epochs if self.origin else 0
+        return len(self.losses) < asked and not self.recording.stopped
+
+    @property
     def losses(self) -> npt.NDArray[np.float64]:
         """The objective before each update."""
         return self.recording.losses
@@ -113,6 +119,22 @@ class Trace:
         if len(views) == 1:
             return views[0].value(key.target)
         return np.stack([np.asarray(view.value(key.target)) for view in views])
+
+    def resume(self, epochs: int, keep: Iterable[Keep] | None = None, progress: Progress | None = None) -> Trace:
+        """Train on to so many epochs in all: the trace that a run of so many would have given, to the last bit.
+
+        Args:
+            epochs: how many in all; no fewer than were made.
+            keep: as for ``run``; of epochs that were made before, those are kept that were recorded then.
+            progress: as for ``run``.
+
+        Raises:
+            UsageError: fewer were asked for than were made.
+            NumericError: the numbers left the finite range.
+        """
+        from backtrace.resuming import resumed
+
+        return resumed(self, epochs, keep, progress)
 
     def save(self, path: str | os.PathLike[str], force: bool = False) -> None:
         """Save all of it in a file whose ending says how: ``.npz``, ``.json`` or ``.csv``; ``backtrace.load`` reads it.
@@ -169,7 +191,8 @@ def run(
         epochs: how many updates, at least 1; those the config says if not given.
         keep: the epochs to record in full, or pairs of an epoch and an update; the first and the last if not given.
         values: given values to replace, by key: ``{"W11": 0.35, "learning_rate": 0.1}``.
-        progress: called now and then with the number of epochs done.
+        progress: called now and then with the number of epochs done; where it returns True, training ends there, and
+            the trace is of fewer epochs than were asked for.
         rounding: round every result before it is used: ``"4"`` to 4 decimals, ``"4sf"`` to 4 significant figures.
 
     Raises:
@@ -200,6 +223,26 @@ def run_graph(
     """As ``run``, for a graph that is built already."""
     changed_graph = changed(graph, values or {})
     count = graph.default_epochs if epochs is None else epochs
+    check_epochs(graph, count)
+    kept = Rounding.parse(rounding) if isinstance(rounding, str) else rounding
+    recording = trained(changed_graph, count, keep or (1, count), kept, progress)
+    set_ = {key: float(number) for key, number in (values or {}).items()}
+    origin = Origin(graph.stated, set_, count, __version__) if graph.stated else None
+    found = Trace(changed_graph, recording, rounding=kept, origin=origin)
+    return with_rates(found, common(found, count), set_)
+
+
+def common(trace: Trace, asked: int) -> int:
+    """How many epochs the training at other rates makes: no more, where this one was ended before its time."""
+    return asked if trace.recording.stopped else len(trace.losses)
+
+
+def check_epochs(graph: Graph, count: int) -> None:
+    """Refuse a number of epochs that the graph cannot be run for.
+
+    Raises:
+        UsageError: it is below 1, or gradients are given for fewer.
+    """
     if count < 1:
         raise UsageError(Fault(f"epochs is {count}", hint="give 1 or more"))
     if graph.schedule and graph.schedule.in_turn and count > graph.schedule.count:
@@ -207,11 +250,6 @@ def run_graph(
         raise UsageError(
             Fault(f"{given}, but {count} epochs are asked for", hint="give the others too, or fewer epochs")
         )
-    kept = Rounding.parse(rounding) if isinstance(rounding, str) else rounding
-    recording = _trained(changed_graph, count, keep or (1, count), kept, progress)
-    set_ = {key: float(number) for key, number in (values or {}).items()}
-    origin = Origin(graph.stated, set_, count, __version__) if graph.stated else None
-    return with_rates(Trace(changed_graph, recording, rounding=kept, origin=origin), count, set_)
 
 
 def with_rates(trace: Trace, epochs: int, values: Mapping[str, float]) -> Trace:
@@ -220,16 +258,22 @@ def with_rates(trace: Trace, epochs: int, values: Mapping[str, float]) -> Trace:
     return replace(trace, rates={rate: _at_rate(trace, rate, epochs) for rate in others})
 
 
-def _trained(
-    graph: Graph, epochs: int, keep: Iterable[Keep], rounding: Rounding | None, progress: Progress | None = None
+def trained(
+    graph: Graph,
+    epochs: int,
+    keep: Iterable[Keep],
+    rounding: Rounding | None,
+    progress: Progress | None = None,
+    before: Before | None = None,
 ) -> Recording:
+    """What training a graph leaves, every result rounded where that is asked for."""
     if rounding is None:
-        return train(graph, epochs, keep, progress)
+        return train(graph, epochs, keep, progress, before=before)
     from decimal import Decimal
 
     from backtrace.rounded import RoundedExecutor
 
-    found = train(graph, epochs, keep, progress, make=partial(RoundedExecutor, rounding=rounding))
+    found = train(graph, epochs, keep, progress, make=partial(RoundedExecutor, rounding=rounding), before=before)
     losses = [rounding.rounded(Decimal(repr(loss))) for loss in found.losses.tolist()]
     return replace(found, losses=np.asarray(losses))
 
@@ -239,7 +283,7 @@ def _at_rate(trace: Trace, rate: float, epochs: int) -> Trace | None:
     other = trace.graph.with_values({}, rate)
     origin = trace.origin and replace(trace.origin, values={**trace.origin.values, RATE: rate})
     try:
-        return Trace(other, _trained(other, epochs, (), trace.rounding), rounding=trace.rounding, origin=origin)
+        return Trace(other, trained(other, epochs, (), trace.rounding), rounding=trace.rounding, origin=origin)
     except NumericError:
         return None
 

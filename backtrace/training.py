@@ -5,25 +5,26 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Collection, Iterable, Sequence
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from backtrace.codegen import pays, scalar_executor
 from backtrace.errors import Fault, NumericError
-from backtrace.executor import Executor
+from backtrace.executor import Arrays, Executor
 from backtrace.graph import STOP, Graph
 from backtrace.recording import Recording, Records, Stretch
 from backtrace.schedule import Batch, Keep, Moment
 
-Progress = Callable[[int], None]
+Progress = Callable[[int], object]
+"""Takes the number of epochs done; where it returns True, training ends with an epoch that is recorded."""
 Rows = npt.NDArray[np.float64]
 MOST = 64
 """Of an epoch of more updates the first so many and the last are recorded."""
-CHUNK = 1000
-"""Epochs between two calls of the progress function, at first."""
-SHORT = 0.02
-"""Seconds; where they take less, there are twice as many from then on."""
+SHORT, LONG = 0.02, 0.05
+"""Seconds between two calls of the progress function: where it is less, twice as many epochs are made at once from then
+on, where it is more, half as many."""
 ARITHMETIC = (OverflowError, ZeroDivisionError, ValueError)
 """What Python's own arithmetic raises where numpy gives infinity or nan: the same fault to a user."""
 
@@ -51,6 +52,13 @@ def executor_for(graph: Graph, updates: int = 1) -> Executor:
     return compiled_or(executor)
 
 
+class Before(NamedTuple):
+    """What a training left: the objective before each epoch, the parameters and the optimizer's state."""
+
+    losses: Rows
+    state: Arrays
+
+
 def train(
     graph: Graph,
     epochs: int,
@@ -58,6 +66,7 @@ def train(
     progress: Progress | None = None,
     executor: Executor | None = None,
     make: Callable[[Graph], Executor] = executor_for,
+    before: Before | None = None,
 ) -> Recording:
     """Make the updates of each epoch, and record everything of the kept ones.
 
@@ -65,9 +74,11 @@ def train(
         graph: what to run.
         epochs: how many, at least 1; fewer are made where the graph's condition ends the training.
         keep: the epochs to record, counted from 1, or single updates of them; the last is always recorded.
-        progress: called with the number of epochs done.
+        progress: called with the number of epochs done; training ends with the next recorded epoch where it
+            returns True.
         executor: the one to use; by ``make`` if not given.
         make: makes an executor for a graph; by its size if not given.
+        before: what an earlier training of fewer epochs left, to go on from; what it recorded is not taken over.
 
     Raises:
         DivergedError: a number stopped being finite; the fault says in which epoch and quantity.
@@ -77,39 +88,42 @@ def train(
     executor = executor or make(graph)
     with np.errstate(all="ignore"):
         if graph.schedule is None:
-            return _AllAtOnce(graph, executor, progress).train(epochs, keep)
-        return _Batches(graph, executor, make).train(epochs, keep, progress)
+            return _AllAtOnce(graph, executor, progress, before).train(epochs, keep)
+        return _Batches(graph, executor, make, before).train(epochs, keep, progress)
 
 
 class _AllAtOnce:
     """Training by one update an epoch, on all samples."""
 
-    def __init__(self, graph: Graph, executor: Executor, progress: Progress | None) -> None:
+    def __init__(self, graph: Graph, executor: Executor, progress: Progress | None, before: Before | None) -> None:
         self.graph, self.executor, self.progress = graph, executor, progress
         self.records = Records()
         self.losses = array("d")
         self.done = 0
-        self.portion = CHUNK
-        self.stopped = False
+        self.portions = {"advance": 1, "record": 1}
+        self.stopped = self.ended = False
+        if before:
+            self.losses.frombytes(before.losses.tobytes())
+            self.done = len(before.losses)
+            executor.resume(before.state, self.done)
 
     def train(self, epochs: int, keep: Iterable[Keep]) -> Recording:
         """Epochs that nobody looks at, then some to be recorded, and so on; the last is always recorded."""
         kept = {epochs} | {epoch if isinstance(epoch, int) else epoch[0] for epoch in keep}
-        for first, last in _runs(epoch for epoch in kept if 1 <= epoch <= epochs):
+        for first, last in _runs(epoch for epoch in kept if self.done < epoch <= epochs):
             self.advance(first - 1)
-            self.record(last if self.done == first - 1 else self.done + 1)
-            if self.stopped:
+            self.record(last if self.done == first - 1 and not self.ended else self.done + 1)
+            if self.stopped or self.ended:
                 break
         losses = np.frombuffer(self.losses)
         return Recording(self.records, losses, self.executor.state(), self.executor.kind, stopped=self.stopped)
 
     def advance(self, last: int) -> None:
         """Go on to the end of an epoch; stop before it where the graph's condition holds."""
-        while self.done < last:
-            count, start = min(self.portion, last - self.done), perf_counter()
+        while self.done < last and not self.ended:
+            count, start = min(self.portions["advance"], last - self.done), perf_counter()
             made = _advanced(self.executor, self.done + 1, count)
-            if perf_counter() - start < SHORT:  # the way into the executor is made less often
-                self.portion *= 2
+            self.adapt("advance", perf_counter() - start)
             self.count(made)
             if len(made) < count:
                 break
@@ -119,27 +133,40 @@ class _AllAtOnce:
     def record(self, last: int) -> None:
         """Go on to the end of an epoch, or of the one in which the graph's condition holds, and record all of them."""
         stretch, begun = Stretch.begun(self.executor, last - self.done), self.done
-        while self.done < last and not self.stopped:
-            part = stretch.rows[self.done - begun :][:CHUNK]
+        while self.done == begun or (self.done < last and not self.stopped and not self.ended):
+            part, start = stretch.rows[self.done - begun :][: self.portions["record"]], perf_counter()
             made = _recorded(self.executor, self.done + 1, part)
+            self.adapt("record", perf_counter() - start)
             self.count(made)
             _check_finite(stretch, part[: len(made)], self.done - len(made) + 1)
             self.stopped = _holds(stretch, part[len(made) - 1])
         self.records.add(Moment(begun + 1), stretch._replace(rows=stretch.rows[: self.done - begun]))
 
+    def adapt(self, what: str, took: float) -> None:
+        """The way into the executor is made seldom, but often enough for an answer to who wants to stop."""
+        if took < SHORT:
+            self.portions[what] *= 2
+        elif took > LONG:
+            self.portions[what] = max(1, self.portions[what] // 2)
+
     def count(self, losses: Sequence[float]) -> None:
         """Epochs are done."""
         self.losses.frombytes(np.asarray(losses, dtype=float).tobytes())
         self.done += len(losses)
-        if self.progress:
-            self.progress(self.done)
+        if self.progress and self.progress(self.done) is True:
+            self.ended = True
 
 
 class _Batches:
     """Training by batches: several updates an epoch, the last perhaps on fewer samples, with an executor of its own."""
 
-    def __init__(self, graph: Graph, executor: Executor, make: Callable[[Graph], Executor]) -> None:
+    def __init__(
+        self, graph: Graph, executor: Executor, make: Callable[[Graph], Executor], before: Before | None
+    ) -> None:
         self.graph = graph
+        self.losses = before.losses.tolist() if before else []
+        if before:
+            executor.resume(before.state, len(self.losses) * graph.updates_per_epoch)
         self.executors = [(graph, executor)]
         if graph.rest is not None:
             self.executors.append((graph.rest, make(graph.rest)))
@@ -152,27 +179,22 @@ class _Batches:
         schedule = self.graph.schedule
         assert schedule is not None
         kept = {epochs, *keep}
-        losses = []
+        done = len(self.losses)
         stopped = False
-        for epoch, batches in zip(range(1, epochs + 1), schedule.epochs(), strict=False):
-            recorded = self.wanted(epoch, len(batches), kept)
-            found = [self.update(Moment(epoch, u), batch, recorded) for u, batch in enumerate(batches, start=1)]
-            losses.append(self.combined([loss for loss, _ in found], batches))
-            if progress:
-                progress(epoch)
+        for epoch, batches in zip(range(done + 1, epochs + 1), schedule.epochs(done), strict=False):
+            recorded = wanted(epoch, len(batches), kept, bool(self.graph.until))
+            found = [self.update(Moment(epoch, u), batch, recorded) for u, batch in enumerate(batches[:-1], start=1)]
+            ended = progress is not None and progress(epoch) is True
+            recorded |= {len(batches)} if ended else set()
+            found.append(self.update(Moment(epoch, len(batches)), batches[-1], recorded))
+            self.losses.append(self.combined([loss for loss, _ in found], batches))
             stopped = bool(self.graph.until) and all(held for _, held in found)
-            if stopped:
+            if stopped or ended:
                 break
             self.forget(epoch, kept)
         state = self.executors[self.at][1].state()
-        return Recording(self.records, np.asarray(losses), state, self.executors[0][1].kind, self.batches, stopped)
-
-    def wanted(self, epoch: int, updates: int, kept: Collection[Keep]) -> set[int]:
-        """Which updates of an epoch to record; of very many the first and the last, unless they are named."""
-        named = {moment[1] for moment in kept if not isinstance(moment, int) and moment[0] == epoch}
-        if epoch in kept or self.graph.until:
-            named |= {*range(1, min(updates, MOST) + 1), updates}
-        return named
+        losses = np.asarray(self.losses)
+        return Recording(self.records, losses, state, self.executors[0][1].kind, self.batches, stopped)
 
     def update(self, moment: Moment, batch: Batch, recorded: Collection[int]) -> tuple[float, bool]:
         """One update on a batch: the objective before it, and whether the condition holds."""
@@ -210,6 +232,14 @@ class _Batches:
             self.records.forget(epoch, kept)
             for moment in [m for m in self.batches if m.epoch == epoch and m not in kept]:
                 del self.batches[moment]
+
+
+def wanted(epoch: int, updates: int, kept: Collection[Keep], whole: bool = False) -> set[int]:
+    """Which of an epoch's updates to record; of very many the first and the last, unless they are named."""
+    named = {moment[1] for moment in kept if not isinstance(moment, int) and moment[0] == epoch}
+    if whole or epoch in kept:
+        named |= {*range(1, min(updates, MOST) + 1), updates}
+    return named
 
 
 def _runs(epochs: Iterable[int]) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "backtrace"
 # stands for its modules where they have no rows of their own; among themselves they form no circle.
 ROWS = (
     "records",
-    "errors labels schedule origin words.en words.ko",
+    "errors interrupts labels schedule origin words.en words.ko",
     "words",
     "rules arguments rounding outputs",
     "gallery",
@@ -62,7 +62,7 @@ ROWS = (
     "views",
     "rounded",
     "benchmark trace",
-    "saved.beginnings",
+    "saved.beginnings resuming",
     "saved.header saved.cells",
     "saved.rebuilding",
     "saved.csvfile saved.jsonfile saved.npzfile",
@@ -150,6 +150,7 @@ ON_DEMAND = {
     ("trace", "render.text"),
     ("trace", "render.notebook"),
     ("trace", "saved"),
+    ("trace", "resuming"),
     ("expressions.tree", "expressions.writing"),
 }
 
@@ -222,6 +223,7 @@ LAZY = {
         "recording",
         "saved",
         "outputs",
+        "interrupts",
         "config.datafiles",
         "keys.reading",
         "errors",

@@ -191,7 +191,7 @@ def test_numpy_reads_the_npz_by_itself(tmp_path: Path) -> None:
     trace.save(tmp_path / "t.npz")
     with np.load(tmp_path / "t.npz", allow_pickle=False) as found:
         assert found["losses"].tolist() == trace.losses.tolist()
-        assert np.array_equal(found["2/1/dE_tot/dW"], trace["W"] * 0 + trace.epochs[1].record["dE_tot/dW"])
+        assert np.array_equal(found["epochs/dE_tot/dW"][1], trace["W"] * 0 + trace.epochs[1].record["dE_tot/dW"])
         assert json.loads(found["header"].tobytes())["format"] == "backtrace trace"
 
 
@@ -401,7 +401,7 @@ def members(change: Callable[[dict[str, Any]], None], save: Callable[..., None] 
 def bomb(data: bytes) -> bytes:
     """The same with a member that claims to be larger than the file."""
     with zipfile.ZipFile(stream := io.BytesIO(data), "a") as file:
-        file.writestr("1/1/Q.npy", b"\0" * 10)
+        file.writestr("epochs/Q.npy", b"\0" * 10)
         file.infolist()[-1].file_size = 1 << 50
     return stream.getvalue()
 
@@ -410,15 +410,18 @@ NPZ_REFUSALS: Mapping[str, tuple[Callable[[bytes], bytes], str]] = {
     "cut off": (lambda data: data[: len(data) // 2], "it is damaged"),
     "a flipped bit": (lambda data: data.replace(np.float64(0.45).tobytes(), np.float64(0.46).tobytes()), "Bad CRC-32"),
     "other arrays": (members(lambda arrays: arrays.pop("header")), "it has no array called header"),
-    "no array": (members(lambda arrays: arrays.pop("1/1/W")), 'the array "1/1/W" is missing'),
+    "no array": (members(lambda arrays: arrays.pop("epochs/W")), 'the array "epochs/W" is missing'),
     "another shape": (
-        members(lambda arrays: arrays.update({"1/1/W": np.zeros((2, 3))})),
-        'the array "1/1/W" is 2x3 of float64, expected is 2x2 of float64',
+        members(lambda arrays: arrays.update({"epochs/W": np.zeros((2, 2, 3))})),
+        'the array "epochs/W" is 2x2x3 of float64, expected is 1x2x2 of float64',
     ),
-    "another type": (members(lambda arrays: arrays.update({"1/1/W": np.zeros((2, 2), "f4")})), "2x2 of float32"),
+    "another type": (
+        members(lambda arrays: arrays.update({"epochs/W": np.zeros((2, 2, 2), "f4")})),
+        "2x2x2 of float32",
+    ),
     "objects": (
-        members(lambda arrays: arrays.update({"1/1/W": np.asarray([[print, 1], [2, 3]], dtype=object)})),
-        "2x2 of object",
+        members(lambda arrays: arrays.update({"epochs/W": np.asarray([[print, 1], [2, 3]], dtype=object)[None]})),
+        "1x2x2 of object",
     ),
     "compressed": (members(lambda arrays: None, np.savez_compressed), "is compressed"),
     "a bomb": (bomb, "its arrays are larger than the file"),
@@ -432,10 +435,35 @@ def test_npz_that_is_no_whole_trace_is_refused(tmp_path: Path, name: str) -> Non
     assert message in refusal(tmp_path, "npz", change)
 
 
+def first_version(data: bytes) -> bytes:
+    """The same trace as the first version of the format had it: a member for each array of each update."""
+    with np.load(io.BytesIO(data)) as found:
+        arrays = dict(found)
+    header = json.loads(arrays["header"].tobytes())
+    kept = {name: array for name, array in arrays.items() if not name.startswith(("epochs/", "rest/"))}
+    places = {"epochs": 0, "rest": 0}
+    for moment in header["epochs"]:
+        folder = "rest" if len(moment.get("samples", ())) == 1 else "epochs"
+        at, places[folder] = places[folder], places[folder] + 1
+        for name in header["rest" if folder == "rest" else "arrays"]:
+            kept[f"{moment['epoch']}/{moment['step']}/{name}"] = arrays[f"{folder}/{name}"][at, ...]
+    kept["header"] = np.frombuffer(json.dumps({**header, "version": 1}).encode(), np.uint8)
+    np.savez(stream := io.BytesIO(), **kept)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("name", ["batches", "rounding"])
+def test_the_first_version_of_npz_is_read(tmp_path: Path, name: str) -> None:
+    trace = made(tmp_path, name)
+    trace.save(path := tmp_path / "t.npz")
+    path.write_bytes(first_version(path.read_bytes()))
+    assert_same(backtrace.load(path), trace)
+
+
 def test_numpy_may_have_written_the_npz_again(tmp_path: Path) -> None:
     trace = backtrace.run(ROOT / "configs/example.yaml", epochs=1)
     trace.save(path := tmp_path / "t.npz")
-    by_columns = members(lambda arrays: arrays.update({"1/1/W": np.asfortranarray(arrays["1/1/W"])}))
+    by_columns = members(lambda arrays: arrays.update({"epochs/W": np.asfortranarray(arrays["epochs/W"])}))
     path.write_bytes(by_columns(path.read_bytes()))
     assert_same(backtrace.load(path), trace)
 

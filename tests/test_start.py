@@ -30,7 +30,7 @@ OTHERS = {
 TYPERS = {"annotated_doc", "click", "shellingham", "colorama", "typing_extensions"}
 
 RUN = """
-    __init__ arguments errors labels origin outputs records rounding rules schedule words words.en words.ko
+    __init__ arguments errors interrupts labels origin outputs records rounding rules schedule words words.en words.ko
     cli cli.session cli.showing saved saved.beginnings
     yamlfile yamlfile.files yamlfile.loader yamlfile.nodes yamlfile.scalars yamlfile.source yamlfile.syntax
     config config.datafiles config.files config.givens config.initial config.records config.table config.training

@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 from backtrace import __version__
 
+STREAMS: Final = ("stdin", "stdout", "stderr")
 MANY_OBJECTS: Final = 100_000
 """New objects between two searches for garbage: after every 700, as Python does, they take a twentieth of a run."""
 
@@ -18,26 +19,60 @@ MANY_OBJECTS: Final = 100_000
 def program() -> NoReturn:
     """Run a command as a process of its own; nothing is taken apart at the end, which takes Python a tenth of a run."""
     gc.set_threshold(MANY_OBJECTS)
+    _open_streams()
+    if sys.argv[1:] != ["--version"]:  # which is done before the signals' module would be imported
+        from backtrace import interrupts
+
+        interrupts.install()
     try:
         main()
     except SystemExit as end:
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
-            if stream is not None:  # closed
-                with suppress(OSError, ValueError):
-                    stream.flush()
+            with suppress(OSError, ValueError):
+                stream.flush()
         os._exit(end.code if isinstance(end.code, int) else 1)
+
+
+def _open_streams() -> None:
+    """A standard stream that is closed leads nowhere: else the next file that is opened would get its number."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        while (handle := os.open(os.devnull, os.O_RDWR)) < len(STREAMS):
+            pass
+        os.close(handle)
+        for name in STREAMS:
+            if getattr(sys, name) is None:
+                setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "r" if name == "stdin" else "w"))
 
 
 def main() -> NoReturn:
     """Run a command; every error becomes a message on standard error and an exit code."""
     _one_blas_thread()
     try:
-        code = _answered()
+        code = _answered() or _interrupted()
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
         code = _ended_by(error)
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        code = _ended_by(end.__context__)  # which typer took
+    finally:
+        _forget()
     sys.exit(int(code))
+
+
+def _forget() -> None:
+    """Leave nothing of this command to another one in the same process."""
+    for name in ("outputs", "interrupts"):
+        if module := sys.modules.get(f"backtrace.{name}"):
+            module.forget()
+
+
+def _interrupted() -> int:
+    """The exit code of a command that a signal cut short, with what there was to show; else 0."""
+    known = sys.modules.get("backtrace.interrupts")
+    return known.CURRENT.code if known else 0
 
 
 def _one_blas_thread() -> None:
@@ -77,23 +112,39 @@ def _ended_by(error: BaseException) -> int:
             return _say(f"backtrace: {error.format_message()}", error.exit_code)
         case BacktraceError():
             return _say(str(error), error.exit_code)
-        case ClosedPipeError():
-            # what is still buffered has nowhere to go, and Python must not try again at the end
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        case ClosedPipeError() | BrokenPipeError():
+            _drop_output()
             return 141
+        case OSError():
+            _drop_output()
+            return _say(_unwritten(error), 4)
         case KeyboardInterrupt() | Abort():
             return _say("stopped", 128 + signal.SIGINT)
     return _bug(error)
 
 
 def _say(text: str, code: int) -> int:
-    if sys.stderr is None:  # closed: print would write to standard output
-        return code
-    sys.stdout.flush()
-    if hasattr(sys.stderr, "reconfigure"):
-        sys.stderr.reconfigure(errors="backslashreplace")
-    print(text, file=sys.stderr)
+    with suppress(OSError):
+        sys.stdout.flush()
+        if hasattr(sys.stderr, "reconfigure"):
+            sys.stderr.reconfigure(errors="backslashreplace")
+        print(text, file=sys.stderr, flush=True)
     return code
+
+
+def _drop_output() -> None:
+    """What is still buffered has nowhere to go, and Python must not try again at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _unwritten(error: OSError) -> str:
+    """What the system refused: without a file of that name it was standard output."""
+    from backtrace.errors import visible
+    from backtrace.outputs import reason
+
+    what = visible(str(error.filename)) if error.filename else "standard output"
+    return f"{what} cannot be written: {reason(error)}"
 
 
 def _bug(error: BaseException) -> int:

@@ -48,6 +48,9 @@ class Commands(TyperGroup):
 
 def _imported(name: str) -> Command:
     """A command from its module, which joins the application."""
+    from backtrace.outputs import protect_inputs
+
+    protect_inputs()
     import_module(f"backtrace.cli.{name}")
     info = next(each for each in app.registered_commands if each.callback and each.callback.__name__ == name)
     return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
@@ -71,7 +74,7 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=NUMBER", help="another given value: W11=0.35, learning_rate=0.1 (repeatable)"),
 ]
-Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="how many epochs to train")]
+Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="how many epochs to train in all")]
 Digits = Annotated[int | None, typer.Option("--digits", metavar="D", min=1, max=17, help="decimals of a result (8)")]
 Round = Annotated[
     str | None,

@@ -9,7 +9,7 @@ import typer
 
 from backtrace.arguments import Shown
 from backtrace.cli.app import Config, Debug, Epochs, Force, Lang, Output, Set, app
-from backtrace.cli.session import check_sample, deliver, language, traced
+from backtrace.cli.session import check_sample, deliver, language, ready, traced
 from backtrace.errors import Fault, UsageError, visible
 
 
@@ -45,6 +45,7 @@ def draw(
     from backtrace.render.numbers import Numbers
     from backtrace.schedule import moment_of
 
+    ready(output, force)
     form = chosen(format_, output, FORMATS)
     shown = Shown(epoch or ("last" if epochs else "1"), None)
     trace = traced(config, epochs or (None if epoch else 1), set_, shown, None)

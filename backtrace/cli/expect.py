@@ -9,7 +9,7 @@ import typer
 
 from backtrace.arguments import parts, shown_epochs
 from backtrace.cli.app import Config, Debug, Epochs, Force, Only, Output, Set, app
-from backtrace.cli.session import print_out, traced
+from backtrace.cli.session import print_out, ready, traced
 from backtrace.errors import Fault, UsageError, visible
 from backtrace.outputs import write
 
@@ -40,6 +40,7 @@ def expect(
     Write every figure of a config's report as an expected file: a key for a teacher, golden figures for an engineer.
     Into a file as YAML, or as CSV if its name ends in .csv.
     """
+    ready(output, force)
     shown = shown_epochs(epoch, None)
     trace = traced(config, epochs, set_, shown, None)
     lines = _lines(trace, _views(trace, shown(len(trace.losses)) if shown else None), digits, only, arrays, output)

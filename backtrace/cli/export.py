@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from backtrace.cli.app import Config, Debug, Epochs, Force, Output, Set, app
-from backtrace.cli.session import deliver, traced
+from backtrace.cli.session import deliver, ready, traced
 from backtrace.errors import Fault, UsageError, did_you_mean, visible
 
 To = Annotated[
@@ -38,6 +38,7 @@ def export(
     """
     from backtrace.export import FORMS, exported
 
+    ready(output, force)
     ending = (output or "").rpartition(".")[2]
     name = to or next((form.name for form in FORMS.values() if form.ending == f".{ending}"), "python")
     if name not in FORMS:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from backtrace.cli.session import language, refuse_saved, traced
+from backtrace.cli.session import language, resumed, traced
 from backtrace.cli.showing import Asked, placed, show
+from backtrace.outputs import protect_inputs
+from backtrace.saved import is_saved
 
 
 def run(config: str) -> None:
     """Print the whole calculation, as the command does where every option is left out."""
-    refuse_saved(config)
-    show(traced(config), Asked(words=language()), None, placed())
+    protect_inputs()
+    trace = resumed(config, None, None) if is_saved(config) else traced(config, stoppable=True)
+    show(trace, Asked(words=language()), None, placed())

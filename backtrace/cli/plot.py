@@ -11,7 +11,7 @@ import typer
 
 from backtrace.arguments import given_values, parts
 from backtrace.cli.app import Ascii, Debug, Digits, Epochs, Force, Output, Round, Set, app
-from backtrace.cli.session import config_path, deliver, print_out, recorded
+from backtrace.cli.session import config_path, deliver, print_out, ready, recorded
 from backtrace.errors import Fault, UsageError, visible
 from backtrace.records import dataclass
 
@@ -64,6 +64,7 @@ def plot(
     from backtrace.render.pictures import PLOTS, plot_pages
     from backtrace.render.plots import plot_lines
 
+    ready(output, force)
     form = chosen(format_, output, PLOTS)
     if form.binary:
         require()

@@ -28,8 +28,9 @@ from backtrace.cli.app import (
     Set,
     app,
 )
-from backtrace.cli.session import expected_figures, language, print_out, refuse_saved, report_differences, traced
+from backtrace.cli.session import expected_figures, language, print_out, report_differences, resumed, say, traced
 from backtrace.cli.showing import Asked, placed, show
+from backtrace.errors import visible
 
 Expect = Annotated[
     str | None,
@@ -63,17 +64,26 @@ def run(
     Example: backtrace run configs/example.yaml
              backtrace run configs/xor.yaml --epochs 100 --epoch 1,50,last
              backtrace run configs/example.yaml --set W11=0.35 --only 'W11,h*,dE*'
+             backtrace run xor.npz --epochs 2000
              backtrace run @mazur
 
     Print the whole calculation: forward propagation, error, every step of back propagation, the updated values.
+    A saved trace is trained on until it has --epochs in all, as one run of so many would have done it. Ctrl-C ends
+    training at the end of a step; what was asked for is still shown or written.
     """
+    from backtrace.saved import is_saved
+
     place = placed(format_, output, force, fragment)
     asked = Asked(only, section, sample, full, digits, ascii_, language(lang, output))
-    refuse_saved(config)
     figures = expected_figures(expect) if expect else None
     shown = shown_epochs(epoch, every)
-    trace = traced(config, epochs, set_, shown, figures, round_)
+    if is_saved(config):
+        trace = resumed(config, epochs, shown, set=set_, round=round_)
+    else:
+        trace = traced(config, epochs, set_, shown, figures, round_, stoppable=True)
     page = show(trace, asked, shown, place)
-    if figures is not None:
+    if trace.unfinished and output and place.format.whole:
+        say(f"backtrace run {visible(output)} goes on from there")
+    elif figures is not None:
         print_out(iter([()]))
         report_differences(trace, figures, page)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from backtrace.arguments import MARK, Shown, given_values, parts
 from backtrace.errors import Fault, UsageError, visible
-from backtrace.outputs import write
+from backtrace.interrupts import CURRENT
+from backtrace.outputs import is_stream, refuse_early, write
 
 if TYPE_CHECKING:
     from backtrace.comparison.expected import Expected, Figure
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from backtrace.render.lines import Line
     from backtrace.schedule import Keep
     from backtrace.trace import Trace
+    from backtrace.training import Progress
     from backtrace.words import Words
 
 
@@ -33,10 +35,11 @@ def traced(
     shown: Shown | None = None,
     figures: Sequence[Figure] | None = None,
     rounding: str | None = None,
+    stoppable: bool = False,
 ) -> Trace:
     """A config run with what the command line says, every epoch recorded that is shown or compared.
 
-    A saved trace is taken as it is.
+    A saved trace is taken as it is. Where it is ``stoppable`` Ctrl-C ends training at the end of a step.
     """
     from backtrace.build import build
     from backtrace.config import read
@@ -55,7 +58,24 @@ def traced(
         raise UsageError(Fault(f"there are figures of epoch {last:,}", hint=asked))
     count = max(epochs or graph.default_epochs, last)
     keep |= set(shown(count)) if shown else {1, count}
-    return recorded(graph, count, keep, pairs, rounding)
+    return recorded(graph, count, keep, pairs, rounding, stoppable)
+
+
+def resumed(file: str, epochs: int | None, shown: Shown | None, **options: object) -> Trace:
+    """A saved trace trained on: to so many epochs in all, or to those that it was to have."""
+    from backtrace.resuming import absent
+    from backtrace.schedule import moment_of
+
+    found = saved(file, **options)
+    asked = found.origin.epochs if found.origin else 0
+    if epochs is None and not found.unfinished:
+        hint = f"backtrace show {visible(file)} shows it; --epochs {2 * asked} trains on to epoch {2 * asked:,}"
+        raise UsageError(Fault(f"{visible(file)} is a saved trace", hint=hint))
+    count = epochs or asked
+    keep = set(shown(count)) if shown else {1, count}
+    if shown and (missing := absent(found, keep)):
+        found.updates(*moment_of(missing[0]))
+    return trained(lambda progress: found.resume(count, keep, progress), count, True)
 
 
 def saved(file: str, **options: object) -> Trace:
@@ -78,14 +98,48 @@ def refuse_saved(file: str) -> None:
 
 
 def recorded(
-    graph: Graph, epochs: int, keep: Iterable[Keep], pairs: Sequence[str] | None, rounding: str | None = None
+    graph: Graph,
+    epochs: int,
+    keep: Iterable[Keep],
+    pairs: Sequence[str] | None,
+    rounding: str | None = None,
+    stoppable: bool = False,
 ) -> Trace:
     """A graph run with other given values, with a bar where it takes long."""
-    from backtrace.render.terminal import ProgressBar
     from backtrace.trace import run_graph
 
+    values = given_values(pairs)
+
+    def train(progress: Progress) -> Trace:
+        return run_graph(graph, epochs=epochs, keep=keep, values=values, progress=progress, rounding=rounding)
+
+    return trained(train, epochs, stoppable)
+
+
+def trained(train: Callable[[Progress], Trace], epochs: int, stoppable: bool = False) -> Trace:
+    """What training gives, with a bar where it takes long; a signal ends it at the end of a step where it may."""
+    from backtrace.render.terminal import ProgressBar
+
     with closing(ProgressBar(epochs)) as bar:
-        return run_graph(graph, epochs=epochs, keep=keep, values=given_values(pairs), progress=bar, rounding=rounding)
+        if not stoppable:
+            return train(bar)
+
+        def progress(done: int) -> bool:
+            bar(done)
+            return CURRENT.came()
+
+        with CURRENT.at_the_end_of_a_step():
+            found = train(progress)
+    if CURRENT.code:
+        say(f"stopped after epoch {len(found.losses):,} of {epochs:,}")
+    return found
+
+
+def say(text: str) -> None:
+    """A line on standard error, beside what is asked for."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(text, file=sys.stderr, flush=True)
 
 
 def config_path(config: str) -> str:
@@ -200,13 +254,20 @@ def written(trace: Trace, layout: Layout, format_: Format, output: str | None, f
     deliver(format_.pages(trace, layout), output, force)
 
 
+def ready(output: str | None, force: bool) -> None:
+    """Refuse a file that cannot be written before anything is computed."""
+    if output is not None:
+        refuse_early(output, force)
+
+
 def deliver(pieces: Iterator[str] | Iterator[bytes], output: str | None, force: bool = False) -> None:
     """Put a text or bytes into a file, and say so; or on standard output where none is named."""
     if output is not None:
         import typer
 
         write(output, pieces, force)
-        typer.echo(f"Wrote {visible(output)}.")
+        if not is_stream(output):
+            typer.echo(f"Wrote {visible(output)}.")
         return
     try:
         for piece in pieces:

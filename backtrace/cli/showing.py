@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from backtrace.arguments import Shown
-from backtrace.cli.session import layout, written
+from backtrace.cli.session import layout, ready, written
 from backtrace.errors import Fault, UsageError, visible
+from backtrace.interrupts import CURRENT
 from backtrace.records import dataclass
 from backtrace.words import ENGLISH, Words
 
@@ -45,6 +46,7 @@ def placed(format_: str | None = None, output: str | None = None, force: bool = 
     """The place that the options name; refused before anything is run if there is no such format."""
     from backtrace.render.formats import check_fragment, chosen
 
+    ready(output, force)
     found = chosen(format_, output)
     if fragment:
         check_fragment(found)
@@ -80,6 +82,9 @@ def _epochs_shown(trace: Trace, shown: Shown | None) -> tuple[Keep, ...]:
 
     if shown is None:
         return trace.epochs[0].epoch, trace.epochs[-1].epoch
+    if CURRENT.code and trace.origin:  # of what was asked for, all that was made before it was stopped
+        asked = [*shown(trace.origin.epochs), trace.epochs[-1].epoch]
+        return tuple(each for each in dict.fromkeys(asked) if trace.epochs.of(*moment_of(each)))
     found = tuple(shown(len(trace.losses)))
     for moment in found:
         trace.epoch(*moment_of(moment))

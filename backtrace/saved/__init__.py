@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from backtrace.errors import ConfigError, Fault, UsageError, shortened, visible
-from backtrace.outputs import write
+from backtrace.outputs import note_input, write
 from backtrace.records import dataclass
 from backtrace.saved.beginnings import COLUMNS, FORMAT, MAGIC
 from backtrace.yamlfile.files import unreadable
@@ -82,6 +82,7 @@ def load(path: str | os.PathLike[str]) -> Trace:
     name = os.fspath(path)
     try:
         with open(name, "rb") as file:
+            note_input(file)
             return loaded(file, name)
     except (OSError, ValueError) as error:
         raise unreadable(name, error) from None

@@ -19,6 +19,7 @@ from backtrace.schedule import Batch, Moment
 from backtrace.trace import Trace
 
 VERSION: Final = 1
+"""Of the format of JSON and CSV."""
 REPAIR: Final = "the file was changed or cut off after it was saved: save the trace again"
 Files: TypeAlias = Mapping[str, bytes]
 
@@ -79,12 +80,12 @@ def header_of(trace: Trace) -> Header:
     )
 
 
-def to_data(header: Header, files: Mapping[str, str]) -> dict[str, Any]:
+def to_data(header: Header, files: Mapping[str, str], version: int = VERSION) -> dict[str, Any]:
     """The header as JSON has it, with the texts that stand for its data files."""
     origin = header.origin
     return {
         "format": FORMAT,
-        "version": VERSION,
+        "version": version,
         "program": origin.program,
         "config": {"name": origin.stated.name, "text": origin.stated.text},
         "files": dict(files),
@@ -168,7 +169,9 @@ ENTRIES: Final[Mapping[str, Entry]] = {
 }
 
 
-def from_data(data: Any, moments: Any, files: Callable[[Mapping[str, str]], Files], name: str) -> Header:
+def from_data(
+    data: Any, moments: Any, files: Callable[[Mapping[str, str]], Files], name: str, newest: int = VERSION
+) -> Header:
     """The header that JSON states.
 
     Args:
@@ -176,11 +179,12 @@ def from_data(data: Any, moments: Any, files: Callable[[Mapping[str, str]], File
         moments: the recorded updates, as in ``moments_data``.
         files: gives the data files for what stands for them.
         name: the file's name, for errors.
+        newest: the newest version that is known.
 
     Raises:
         ConfigError: it is none.
     """
-    check_format(data, name)
+    check_format(data, name, newest)
     for key, entry in ENTRIES.items():
         if key not in data or not entry.fits(data[key]):
             got = "it is missing" if key not in data else f"got {shortened(repr(data[key]), 40)}"
@@ -198,15 +202,16 @@ def from_data(data: Any, moments: Any, files: Callable[[Mapping[str, str]], File
     )
 
 
-def check_format(data: Any, name: str) -> None:
+def check_format(data: Any, name: str, newest: int) -> None:
     """Refuse what is no trace, or of a version that is not known yet."""
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         message = f'"{shortened(name)}" is no saved trace'
         raise ConfigError(Fault(message, hint='trace.save("t.npz") or backtrace run CONFIG -o t.npz saves one'))
     version: Any = data.get("version")
-    if version != VERSION or isinstance(version, bool):
-        newer = _is_number(version) and version > VERSION
-        message = f"its format is of version {shortened(repr(version), 20)}; this program reads version {VERSION}"
+    if not _is_count(version) or version > newest:
+        newer = _is_number(version) and version > newest
+        known = " and ".join(map(str, range(1, newest + 1)))
+        message = f"its format is of version {shortened(repr(version), 20)}; this program reads version {known}"
         hint = "it was made by a newer program: install a newer backtrace" if newer else REPAIR
         raise refused(name, message, hint)
 

@@ -9,8 +9,9 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import IO, Any, BinaryIO, Final, cast
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 from backtrace.config.datafiles import LARGEST_DATA
 from backtrace.errors import ConfigError, shortened, visible
+from backtrace.executor import Arrays
 from backtrace.saved.header import Header, from_data, header_of, moments_data, refused, to_data
 from backtrace.saved.rebuilding import Plan, Shape
 from backtrace.schedule import Moment
@@ -29,6 +31,12 @@ NUMBERS: Final = np.dtype(np.float64)
 LOCAL_HEADER: Final = 30
 LENGTHS_AT: Final = 26
 """Before a member's bytes zip repeats what it is in 30 bytes, its name and a supplement; their lengths stand at 26."""
+VERSION: Final = 2
+"""Of the format: 1 had a member for each array of each update."""
+FOLDERS: Final = ("epochs", "rest")
+"""What the names of members begin with: updates on whole batches, and on the smaller last one of an epoch."""
+ROOM: Final = 1 << 28
+"""Bytes of arrays that are gathered at a time."""
 LONGEST_HEADER: Final = 64 * 1024 * 1024
 EPOCH_OF_ZIP: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every member, so that the same trace gives the same bytes."""
@@ -63,39 +71,70 @@ def pages(trace: Trace, layout: object = None) -> Iterator[bytes]:
     sink = _Sink()
     with zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_STORED) as file:
         for name, array in _members(trace, header):
-            yield from _written(file, sink, name, array)
+            yield from _written(file, sink, name, array.shape, [array])
+        for name, arrays in _stacks(trace, Plan(header, trace.graph, "")):
+            yield from _written(file, sink, name, (len(arrays), *arrays[0].shape), arrays)
     yield from sink.taken()
 
 
 def _members(trace: Trace, header: Header) -> Iterator[tuple[str, npt.NDArray[Any]]]:
     files = header.origin.stated.files
-    data = to_data(header, {name: f"files/{number}" for number, name in enumerate(files, start=1)})
+    data = to_data(header, {name: f"files/{number}" for number, name in enumerate(files, start=1)}, VERSION)
     text = json.dumps({**data, "epochs": moments_data(header)}, ensure_ascii=False)
     yield "header", np.frombuffer(text.encode(), dtype=np.uint8)
     for number, content in enumerate(files.values(), start=1):
         yield f"files/{number}", np.frombuffer(content, dtype=np.uint8)
     yield "losses", trace.losses
-    for moment in header.moments:
-        for name, array in trace.recording.records[moment].items():
-            yield _member(moment, name), array
 
 
-def _member(moment: Moment, name: str) -> str:
-    return f"{moment.epoch}/{moment.update}/{name}"
+def _stacks(trace: Trace, plan: Plan) -> Iterator[tuple[str, Sequence[npt.NDArray[Any]]]]:
+    """The arrays by name, of all recorded updates; as many names at a time as there is room for."""
+    for folder, (form, moments) in zip(FOLDERS, plan.groups(), strict=True):
+        for names in _portions(form.shapes, len(moments)) if moments else ():
+            found: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in names}
+            for moment in moments:
+                record = trace.recording.records[moment]
+                for name, arrays in found.items():
+                    arrays.append(record[name])
+            yield from ((f"{folder}/{name}", arrays) for name, arrays in found.items())
 
 
-def _written(file: zipfile.ZipFile, sink: _Sink, name: str, array: npt.NDArray[Any]) -> Iterator[bytes]:
-    """An array as a member: as numpy.save writes it, in row-major order."""
-    dtype = array.dtype.newbyteorder("<")
-    flat = np.ravel(array).astype(dtype, copy=False)
+def _portions(shapes: Mapping[str, Shape], count: int) -> Iterator[list[str]]:
+    """Names whose arrays, so many of each, find room together."""
+    names: list[str] = []
+    taken = 0
+    for name, shape in shapes.items():
+        size = count * math.prod(shape) * NUMBERS.itemsize
+        if names and taken + size > ROOM:
+            yield names
+            names, taken = [], 0
+        names.append(name)
+        taken += size
+    yield names
+
+
+def _written(
+    file: zipfile.ZipFile, sink: _Sink, name: str, shape: Shape, arrays: Sequence[npt.NDArray[Any]]
+) -> Iterator[bytes]:
+    """Arrays as one member: as numpy.save writes them stacked, in row-major order."""
+    dtype = arrays[0].dtype.newbyteorder("<")
     info = zipfile.ZipInfo(f"{name}.npy", EPOCH_OF_ZIP)
     with file.open(info, "w", force_zip64=True) as member:
-        member.write(_description(array.shape, dtype))
-        content = flat.data.cast("B") if flat.size else memoryview(b"")
-        for at in range(0, len(content), BLOCK):
-            member.write(content[at : at + BLOCK])
-            yield from sink.taken()
+        member.write(_description(shape, dtype))
+        for content in _contents(arrays, dtype):
+            for at in range(0, len(content), BLOCK):
+                member.write(content[at : at + BLOCK])
+                yield from sink.taken()
     yield from sink.taken()
+
+
+def _contents(arrays: Sequence[npt.NDArray[Any]], dtype: np.dtype[Any]) -> Iterator[memoryview]:
+    """The bytes of arrays: large ones from where they lie, small ones many at once."""
+    many = max(1, BLOCK // max(arrays[0].nbytes, 1))
+    for at in range(0, len(arrays), many):
+        part = arrays[at : at + many]
+        joined = part[0].ravel() if len(part) == 1 else np.concatenate([each.ravel() for each in part])
+        yield joined.astype(dtype, copy=False).data.cast("B") if joined.size else memoryview(b"")
 
 
 # ── reading ──
@@ -114,12 +153,31 @@ def read(file: BinaryIO, name: str) -> Trace:
         raise refused(name, f"it is damaged ({shortened(visible(str(error)), 60)})") from None
 
 
+class _Records(Mapping[Moment, Arrays]):
+    """Recorded updates out of arrays that have those of all updates."""
+
+    def __init__(self, groups: Iterable[tuple[Sequence[Moment], Arrays]]) -> None:
+        places = ((moment, (at, stacks)) for moments, stacks in groups for at, moment in enumerate(moments))
+        self._places = dict(sorted(places, key=itemgetter(0)))
+
+    def __getitem__(self, moment: Moment) -> Arrays:
+        at, stacks = self._places[moment]
+        return {name: stack[at, ...] for name, stack in stacks.items()}
+
+    def __iter__(self) -> Iterator[Moment]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
 class _Members:
     """The members of a file, each read once its size is known to be right."""
 
     def __init__(self, packed: zipfile.ZipFile, file: BinaryIO, name: str) -> None:
         self.packed, self.file, self.name = packed, file, name
         self.length = _length(file)
+        self.version = VERSION
 
     def trace(self) -> Trace:
         """The trace that they hold."""
@@ -129,11 +187,26 @@ class _Members:
         header = self.header()
         plan = Plan.of(header, self.name)
         losses = self.array("losses", (header.made,))
-        records = {}
-        for moment, batch in header.moments.items():
-            shapes = plan.form(batch).shapes
-            records[moment] = {name: self.array(_member(moment, name), shape) for name, shape in shapes.items()}
-        return plan.trace(records, losses)
+        return plan.trace(self.records(plan) if self.version > 1 else self.records_by_update(plan), losses)
+
+    def records(self, plan: Plan) -> _Records:
+        """The recorded updates."""
+        groups = []
+        for folder, (form, moments) in zip(FOLDERS, plan.groups(), strict=True):
+            shapes = form.shapes.items() if moments else ()
+            stacks = {name: self.array(f"{folder}/{name}", (len(moments), *shape)) for name, shape in shapes}
+            groups.append((moments, stacks))
+        return _Records(groups)
+
+    def records_by_update(self, plan: Plan) -> dict[Moment, Arrays]:
+        """The same from the first version of the format: a member EPOCH/STEP/NAME for each array of each update."""
+        return {
+            moment: {
+                name: self.array(f"{moment.epoch}/{moment.update}/{name}", shape)
+                for name, shape in plan.form(batch).shapes.items()
+            }
+            for moment, batch in plan.header.moments.items()
+        }
 
     def check_sizes(self) -> None:
         """Refuse members that claim more than the file holds: what is stored as it is takes its own size."""
@@ -150,7 +223,9 @@ class _Members:
         except (ValueError, RecursionError):
             raise refused(self.name, "its header is no JSON") from None
         moments = data.get("epochs") if isinstance(data, dict) else None
-        return from_data(data, moments, self.files, self.name)
+        found = from_data(data, moments, self.files, self.name, VERSION)
+        self.version = data["version"]
+        return found
 
     def files(self, members: Mapping[str, str]) -> dict[str, bytes]:
         """The data files by name."""

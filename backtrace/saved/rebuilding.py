@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -20,7 +20,7 @@ from backtrace.recording import Recording
 from backtrace.records import dataclass
 from backtrace.saved.header import Header, refused
 from backtrace.schedule import Batch, Moment
-from backtrace.trace import Trace, changed, with_rates
+from backtrace.trace import Trace, changed, common, with_rates
 from backtrace.yamlfile import parse
 
 Shape = tuple[int, ...]
@@ -103,6 +103,12 @@ class Plan:
         """What an update on a batch has."""
         return self._forms[self.graph.of_size(batch) is not self.graph]
 
+    def groups(self) -> Iterator[tuple[Form, list[Moment]]]:
+        """The forms of updates, each with the updates that have it: those on whole batches, those on smaller ones."""
+        moments = self.header.moments
+        for form in self._forms:
+            yield form, [moment for moment, batch in moments.items() if self.form(batch) is form]
+
     def check_moments(self) -> None:
         """Refuse updates that the config does not make."""
         header, schedule = self.header, self.graph.schedule
@@ -129,9 +135,9 @@ class Plan:
         state = {old: records[last][new] for new, old in replaced}
         batches = {moment: batch for moment, batch in header.moments.items() if batch}
         made = np.asarray(losses, dtype=np.float64)
-        recording = Recording(dict(records), made, state, header.executor, batches, header.stopped)
+        recording = Recording(records, made, state, header.executor, batches, header.stopped)
         found = Trace(self.graph, recording, rounding=header.rounding, origin=header.origin)
-        return with_rates(found, header.origin.epochs, header.origin.values)
+        return with_rates(found, common(found, header.origin.epochs), header.origin.values)
 
 
 def _graph(header: Header, file: str) -> Graph:

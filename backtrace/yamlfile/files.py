@@ -6,6 +6,7 @@ import errno
 import os
 
 from backtrace.errors import ConfigError, Fault, FileError, Place, did_you_mean, shortened
+from backtrace.outputs import note_input
 from backtrace.yamlfile.source import Source
 
 # PyYAML takes up to 3 seconds for so much, whatever it is.
@@ -16,6 +17,7 @@ def read(name: str, largest: int = LARGEST_FILE) -> bytes:
     """All bytes of a file, unless it is too large."""
     try:
         with open(name, "rb") as file:
+            note_input(file)
             data = file.read(largest + 1)
     except (OSError, ValueError) as error:
         raise unreadable(name, error) from error
