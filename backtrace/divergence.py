@@ -7,28 +7,60 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from backtrace.errors import Fault
 from backtrace.executor import Arrays, evaluate
 from backtrace.expressions import Call, Element, Expr, Name, Num, Type, to_text
-from backtrace.graph import Equation, Graph
+from backtrace.graph import RATE, Equation, Graph
 from backtrace.keys import Keys
 from backtrace.ops import TABLE
 from backtrace.ops.elementwise import Elementwise
 from backtrace.scalars import fitted
+from backtrace.schedule import Moment
 
 GROWN: Final = 10.0
 """A parameter that is so many times as large as at the start is what grew."""
 
 
 class Lost(NamedTuple):
-    """The first quantity of an update that is not finite, and why, in words."""
+    """The first quantity of an update that is not finite, why, in words, and all numbers of the update."""
 
     element: Element
     value: float
     cause: str
+    arrays: Arrays
 
 
-def first_lost(graph: Graph, given: Arrays) -> tuple[Lost, Arrays] | None:
-    """The first quantity of an update that is infinite or no number, with all arrays up to it; None where none is.
+def told(graph: Graph, given: Arrays, moment: Moment, why: str) -> tuple[Fault, Lost | None]:
+    """The fault of an update that left the finite numbers, and what is lost.
+
+    Args:
+        graph: what is computed.
+        given: what stands before the update.
+        moment: which update it is.
+        why: what is known of it where nothing is found again.
+    """
+    found = first_lost(graph, given)
+    several = f", update {moment.update}" if graph.updates_per_epoch > 1 else ""
+    where = f"epoch {moment.epoch:,}{several}"
+    if found is None:
+        return Fault(f"{where}: the numbers left the finite range ({why})"), None
+    keys = Keys.of(graph)
+    value = "is no number" if np.isnan(found.value) else f"is {'-' if found.value < 0 else ''}infinite"
+    growth = grown(graph, given)
+    hint = "other values may help: nothing has been updated yet"
+    if moment != (graph.start, 1) and growth is None:
+        hint = "a smaller learning rate or smaller values may help"
+    if growth is not None:
+        element, start, now = growth
+        rate = float(np.asarray(given.get(RATE, np.nan)))
+        hint = (
+            f"learning rate {rate:g} made {keys.pretty(element)} grow from {start:.6g} to {now:.6g}: try a smaller one"
+        )
+    return Fault(f"{where}: {keys.pretty(found.element)} {value}; {found.cause}", hint=hint), found
+
+
+def first_lost(graph: Graph, given: Arrays) -> Lost | None:
+    """The first quantity of an update that is infinite or no number; None where none is.
 
     Args:
         graph: what is computed.
@@ -43,7 +75,8 @@ def first_lost(graph: Graph, given: Arrays) -> tuple[Lost, Arrays] | None:
                 place = tuple(map(int, bad[0]))
                 element = _element(equation, place)
                 value = float(arrays[equation.name][place])
-                return Lost(element, value, _Search(graph, arrays).cause(equation.expr, element)), arrays
+                cause = _Search(graph, arrays).cause(equation.expr, element)
+                return Lost(element, value, cause, arrays | evaluate(graph.step, given, graph.samples))
     return None
 
 

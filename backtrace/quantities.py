@@ -41,7 +41,11 @@ class View:
     update: int = 1
     batch: Batch = ()
     _totals: dict[Element, Arrays] = field(default_factory=dict, repr=False)
-    _chains: dict[Element, Chains] = field(default_factory=dict, repr=False)
+    _chains: dict[tuple[Element, frozenset[str]], Chains] = field(default_factory=dict, repr=False)
+    lost: Element | None = None
+    """The first quantity that is not finite, where the update is the one that left the finite numbers."""
+    in_full: bool = False
+    """Whether a derivative is the product of all its factors even where one of these is infinite."""
 
     @cached_property
     def keys(self) -> Keys:
@@ -60,22 +64,20 @@ class View:
 
     def chains_to(self, of: Element) -> Chains:
         """The chain rule's structure towards any quantity."""
-        if of not in self._chains:
-            short = self.cut_short if of == self.objective else frozenset[str]()
-            self._chains[of] = Chains(self.graph, of, short)
-        return self._chains[of]
+        short = self.cut_short if of == self.objective else frozenset[str]()
+        if (of, short) not in self._chains:
+            self._chains[of, short] = Chains(self.graph, of, short)
+        return self._chains[of, short]
 
     @cached_property
     def cut_short(self) -> frozenset[str]:
         """The pre-activations whose derivative is no product of the factors beyond: one of these is infinite."""
-        if not self.saturated:
+        if self.in_full or not self.saturated:
             return frozenset()
-        chains = Chains(self.graph, self.objective)
-        whole = replace(self, _chains={self.objective: chains})
-        found = {by: whole.evaluate(chains.formula(by)) for by in pairs_of(self.graph, chains)}
-        return frozenset(
-            by.name for by, f in found.items() if not is_close(f, self.number(Derivative(chains.objective, by)))
-        )
+        whole = replace(self, in_full=True)
+        found = ((by, whole.evaluate(whole.chains.formula(by))) for by in pairs_of(self.graph, whole.chains))
+        right = {by: is_close(number, self.number(Derivative(self.objective, by))) for by, number in found}
+        return frozenset(by.name for by, holds in right.items() if not holds)
 
     def __getitem__(self, key: str) -> Value:
         """The value of a key: a number, or an array where the key names one."""

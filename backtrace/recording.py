@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backtrace.executor import Arrays, Executor, counters
+from backtrace.expressions import Element
 from backtrace.records import dataclass
 from backtrace.schedule import Batch, Keep, Moment
 
@@ -20,7 +21,7 @@ class Recording:
     """What a run leaves: everything of the kept updates, the objective of all epochs, the last parameters.
 
     ``batches`` are the samples of the kept updates, where an update does not use all; ``stopped`` says that the
-    graph's condition ended the training.
+    graph's condition ended the training. ``lost`` tells where it left the finite numbers: that update is recorded too.
     """
 
     records: Mapping[Moment, Arrays]
@@ -29,6 +30,7 @@ class Recording:
     executor: str
     batches: Mapping[Moment, Batch] = field(default_factory=dict)
     stopped: bool = False
+    lost: tuple[Moment, Element] | None = None
 
 
 class Stretch(NamedTuple):
@@ -74,6 +76,11 @@ class Records(Mapping[Moment, Arrays]):
         self._firsts: list[Moment] = []
         self._stretches: list[Stretch] = []
         self._last: tuple[Moment, Arrays] | None = None
+        self._lost: dict[Moment, Arrays] = {}
+
+    def lose(self, moment: Moment, found: Arrays) -> None:
+        """Take the update that left the finite numbers, after which there is none."""
+        self._lost[moment] = found
 
     def add(self, first: Moment, stretch: Stretch) -> None:
         """Take a stretch that begins with an update, later than all before."""
@@ -89,6 +96,8 @@ class Records(Mapping[Moment, Arrays]):
             self.add(first, stretch)
 
     def __getitem__(self, moment: Moment) -> Arrays:
+        if moment in self._lost:
+            return self._lost[moment]
         if self._last is None or self._last[0] != moment:
             self._last = moment, self._made(moment)
         return self._last[1]
@@ -104,9 +113,10 @@ class Records(Mapping[Moment, Arrays]):
         for (epoch, update), stretch in zip(self._firsts, self._stretches, strict=True):
             for at in range(len(stretch.rows)):
                 yield Moment(epoch + at, update)
+        yield from self._lost
 
     def __len__(self) -> int:
-        return sum(len(stretch.rows) for stretch in self._stretches)
+        return sum(len(stretch.rows) for stretch in self._stretches) + len(self._lost)
 
 
 class Joined(Mapping[Moment, Arrays]):

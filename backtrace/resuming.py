@@ -9,7 +9,7 @@ from backtrace import __version__
 from backtrace.errors import Fault, UsageError
 from backtrace.recording import Joined, Recording
 from backtrace.schedule import Keep, Moment, moment_of
-from backtrace.trace import Trace, check_epochs, common, trained, with_rates
+from backtrace.trace import Trace, check_epochs, common, lost_as, trained, with_rates
 from backtrace.training import Before, Progress, wanted
 
 
@@ -27,12 +27,17 @@ def resumed(trace: Trace, epochs: int, keep: Iterable[Keep] | None = None, progr
         raise UsageError(Fault(message, hint="--epochs says how many there are in all"))
     kept = set(keep or (1, epochs))
     later = trace.recording
+    origin = trace.origin and replace(trace.origin, epochs=epochs, program=__version__)
+
+    def joined(later: Recording) -> Trace:
+        recording = _joined(trace, later, {*kept, len(later.losses)})
+        return replace(trace, recording=recording, rates={}, origin=origin)
+
     if made < epochs and not later.stopped:
         before = Before(trace.losses, later.state)
-        later = trained(trace.graph, epochs, kept, trace.rounding, progress, before)
-    recording = _joined(trace, later, {*kept, len(later.losses)})
-    origin = trace.origin and replace(trace.origin, epochs=epochs, program=__version__)
-    found = replace(trace, recording=recording, rates={}, origin=origin)
+        with lost_as(joined):
+            later = trained(trace.graph, epochs, kept, trace.rounding, progress, before)
+    found = joined(later)
     return with_rates(found, common(found, epochs), origin.values if origin else {})
 
 

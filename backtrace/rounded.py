@@ -164,10 +164,10 @@ class RoundedView(View):
 
     def chains_to(self, of: Element) -> Chains:
         """The chain rule's structure, by steps from layer to layer; towards the objective with the short forms."""
-        if of not in self._chains:
-            short = self.paired if of == self.objective else frozenset[str]()
-            self._chains[of] = Chains(self.graph, of, short, stepwise=True)
-        return self._chains[of]
+        short = self.paired if of == self.objective else frozenset[str]()
+        if (of, short) not in self._chains:
+            self._chains[of, short] = Chains(self.graph, of, short, stepwise=True)
+        return self._chains[of, short]
 
     def short(self, by: Element) -> Short | None:
         """Nothing beside a derivative: where there is a short form it is the derivative's own."""
@@ -207,7 +207,7 @@ class RoundedExecutor:
         self.given[RATE] = np.asarray(graph.learning_rate or 0.0)
         self.given |= graph.states
         self.rounding = rounding
-        self.chains: dict[frozenset[str], dict[Element, Chains]] = {}
+        self.chains: dict[tuple[Element, frozenset[str]], Chains] = {}
         after = ((f"{e.name}+", e.type) for e in graph.forward) if graph.replaced else ()
         self.parts = layouts([*((e.name, e.type) for e in graph.step), *after], graph.samples)
         self.width = self.parts[-1].stop
@@ -230,7 +230,7 @@ class RoundedExecutor:
             del record[RATE]
         view = RoundedView(self.graph, record, rounding=self.rounding)
         # what leads where does not depend on the values: it is found once for all updates
-        return replace(view, _chains=self.chains.setdefault(view.paired, {}))
+        return replace(view, _chains=self.chains)
 
     def _computed(self, view: RoundedView, equations: Iterable[Equation], mark: str = "") -> Arrays:
         return {equation.name + mark: self._array(view, equation, mark) for equation in equations}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import field, replace
 from functools import cached_property, partial
 from typing import Final
@@ -24,7 +25,7 @@ from backtrace.recording import Recording
 from backtrace.records import dataclass
 from backtrace.rounding import Rounding
 from backtrace.schedule import Keep, Moment
-from backtrace.training import Before, Progress, train
+from backtrace.training import Before, DivergedError, Progress, train
 from backtrace.views import Views
 
 LISTED: Final = 20
@@ -63,7 +64,10 @@ class Trace:
             batch = batches.get(moment, ())
             graph = self.graph.of_size(batch)
             if self.rounding is None:
-                return View(graph, records[moment], *moment, batch, _chains=graph.known.setdefault(View, {}))
+                lost = self.recording.lost
+                element = lost[1] if lost and lost[0] == moment else None
+                chains = graph.known.setdefault(View, {})
+                return View(graph, records[moment], *moment, batch, _chains=chains, lost=element)
             from backtrace.rounded import RoundedView
 
             return RoundedView(graph, records[moment], *moment, batch, rounding=self.rounding)
@@ -75,6 +79,15 @@ class Trace:
         """Whether training was ended before it had made the epochs that were asked for."""
         asked = self.origin.epochs if self.origin else 0
         return len(self.losses) < asked and not self.recording.stopped
+
+    @property
+    def finite(self) -> Trace | None:
+        """Without the update that left the finite numbers, if one did; None where nothing was recorded before it."""
+        lost = self.recording.lost
+        if lost is None:
+            return self
+        kept = {moment: arrays for moment, arrays in self.recording.records.items() if moment != lost[0]}
+        return replace(self, recording=replace(self.recording, records=kept, lost=None)) if kept else None
 
     @property
     def losses(self) -> npt.NDArray[np.float64]:
@@ -225,11 +238,25 @@ def run_graph(
     count = graph.default_epochs if epochs is None else epochs
     check_epochs(graph, count)
     kept = Rounding.parse(rounding) if isinstance(rounding, str) else rounding
-    recording = trained(changed_graph, count, keep or (1, count), kept, progress)
     set_ = {key: float(number) for key, number in (values or {}).items()}
     origin = Origin(graph.stated, set_, count, __version__) if graph.stated else None
-    found = Trace(changed_graph, recording, rounding=kept, origin=origin)
+
+    def traced(recording: Recording) -> Trace:
+        return Trace(changed_graph, recording, rounding=kept, origin=origin)
+
+    with lost_as(traced):
+        found = traced(trained(changed_graph, count, keep or (1, count), kept, progress))
     return with_rates(found, common(found, count), set_)
+
+
+@contextmanager
+def lost_as(traced: Callable[[Recording], Trace]) -> Iterator[None]:
+    """Let an error of numbers that are not finite carry the trace of what was made until then."""
+    try:
+        yield
+    except DivergedError as error:
+        error.trace = traced(error.recording)
+        raise
 
 
 def common(trace: Trace, asked: int) -> int:

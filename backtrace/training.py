@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from backtrace.codegen import pays, scalar_executor
 from backtrace.errors import Fault, NumericError
-from backtrace.executor import Arrays, Executor
-from backtrace.graph import STOP, Graph
+from backtrace.executor import Arrays, Executor, counters
+from backtrace.graph import RATE, STOP, Graph
 from backtrace.recording import Recording, Records, Stretch
 from backtrace.schedule import Batch, Keep, Moment
 
@@ -30,12 +31,23 @@ ARITHMETIC = (OverflowError, ZeroDivisionError, ValueError)
 
 
 class DivergedError(NumericError):
-    """A number stopped being finite; ``epoch`` is the first in which that was seen."""
+    """A number stopped being finite; ``epoch`` is the first in which one was, ``recording`` what was made until then.
 
-    def __init__(self, epoch: int, what: str) -> None:
-        hint = "a smaller learning rate or smaller values may help"
-        super().__init__(Fault(f"epoch {epoch}: the numbers left the finite range ({what})", hint=hint))
-        self.epoch = epoch
+    ``trace`` is the same as a trace, where a config was run.
+    """
+
+    def __init__(self, fault: Fault, epoch: int, recording: Recording) -> None:
+        super().__init__(fault)
+        self.epoch, self.recording = epoch, recording
+        self.trace: Any = None
+
+
+class _LostError(Exception):
+    """An update left the finite numbers: the objective of those before it, and the parameters that it began with."""
+
+    def __init__(self, losses: Sequence[float], state: Arrays, why: str) -> None:
+        super().__init__(why)
+        self.losses, self.state, self.why = losses, state, why
 
 
 def executor_for(graph: Graph, updates: int = 1) -> Executor:
@@ -115,6 +127,10 @@ class _AllAtOnce:
             self.record(last if self.done == first - 1 and not self.ended else self.done + 1)
             if self.stopped or self.ended:
                 break
+        return self.recording()
+
+    def recording(self) -> Recording:
+        """What was made until now."""
         losses = np.frombuffer(self.losses)
         return Recording(self.records, losses, self.executor.state(), self.executor.kind, stopped=self.stopped)
 
@@ -122,25 +138,35 @@ class _AllAtOnce:
         """Go on to the end of an epoch; stop before it where the graph's condition holds."""
         while self.done < last and not self.ended:
             count, start = min(self.portions["advance"], last - self.done), perf_counter()
-            made = _advanced(self.executor, self.done + 1, count)
+            try:
+                made = _advanced(self.executor, count)
+            except _LostError as error:
+                self.count(error.losses)
+                raise _diverged(self.graph, Moment(self.done + 1), error, self.executor, self.recording()) from None
             self.adapt("advance", perf_counter() - start)
             self.count(made)
             if len(made) < count:
                 break
-            if not np.isfinite(made[-1]):
-                raise DivergedError(self.done - count + 1 + int(np.argmax(~np.isfinite(made))), "the objective")
 
     def record(self, last: int) -> None:
         """Go on to the end of an epoch, or of the one in which the graph's condition holds, and record all of them."""
         stretch, begun = Stretch.begun(self.executor, last - self.done), self.done
+        lost: _LostError | None = None
         while self.done == begun or (self.done < last and not self.stopped and not self.ended):
             part, start = stretch.rows[self.done - begun :][: self.portions["record"]], perf_counter()
-            made = _recorded(self.executor, self.done + 1, part)
+            try:
+                made = _recorded(self.executor, part)
+            except _LostError as error:
+                self.count(error.losses)
+                lost = error
+                break
             self.adapt("record", perf_counter() - start)
             self.count(made)
-            _check_finite(stretch, part[: len(made)], self.done - len(made) + 1)
             self.stopped = _holds(stretch, part[len(made) - 1])
-        self.records.add(Moment(begun + 1), stretch._replace(rows=stretch.rows[: self.done - begun]))
+        if self.done > begun:
+            self.records.add(Moment(begun + 1), stretch._replace(rows=stretch.rows[: self.done - begun]))
+        if lost:
+            raise _diverged(self.graph, Moment(self.done + 1), lost, self.executor, self.recording())
 
     def adapt(self, what: str, took: float) -> None:
         """The way into the executor is made seldom, but often enough for an answer to who wants to stop."""
@@ -183,29 +209,63 @@ class _Batches:
         stopped = False
         for epoch, batches in zip(range(done + 1, epochs + 1), schedule.epochs(done), strict=False):
             recorded = wanted(epoch, len(batches), kept, bool(self.graph.until))
-            found = [self.update(Moment(epoch, u), batch, recorded) for u, batch in enumerate(batches[:-1], start=1)]
-            ended = progress is not None and progress(epoch) is True
-            recorded |= {len(batches)} if ended else set()
-            found.append(self.update(Moment(epoch, len(batches)), batches[-1], recorded))
+            begun = self.begun()
+            try:
+                found, ended = self.epoch(epoch, batches, recorded, progress, _ran)
+            except _LostError:  # once more, to tell in which update
+                self.records.forget(epoch, ())
+                self.turn_back(*begun)
+                found, ended = self.epoch(epoch, batches, recorded, None, _made)
             self.losses.append(self.combined([loss for loss, _ in found], batches))
             stopped = bool(self.graph.until) and all(held for _, held in found)
             if stopped or ended:
                 break
             self.forget(epoch, kept)
-        state = self.executors[self.at][1].state()
-        losses = np.asarray(self.losses)
+        return self.recording(stopped)
+
+    def epoch(
+        self, epoch: int, batches: Sequence[Batch], recorded: set[int], progress: Progress | None, run: Run
+    ) -> tuple[list[tuple[float, bool]], bool]:
+        """What each update of an epoch gives, and whether training is to end with it."""
+        *first, last = enumerate(batches, start=1)
+        found = [self.update(Moment(epoch, u), batch, recorded, run) for u, batch in first]
+        ended = progress is not None and progress(epoch) is True
+        recorded |= {len(batches)} if ended else set()
+        found.append(self.update(Moment(epoch, last[0]), last[1], recorded, run))
+        if run is _ran and not _is_finite(self.executors[self.at][1].state()):
+            raise _LostError([], {}, "")
+        return found, ended
+
+    def begun(self) -> tuple[int, Arrays, int]:
+        """Where training stands."""
+        executor = self.executors[self.at][1]
+        return self.at, executor.state(), executor.made
+
+    def turn_back(self, at: int, state: Arrays, made: int) -> None:
+        """Go back to where it stood."""
+        self.at = at
+        self.executors[at][1].resume(state, made)
+
+    def recording(self, stopped: bool = False) -> Recording:
+        """What was made until now."""
+        state, losses = self.executors[self.at][1].state(), np.asarray(self.losses)
         return Recording(self.records, losses, state, self.executors[0][1].kind, self.batches, stopped)
 
-    def update(self, moment: Moment, batch: Batch, recorded: Collection[int]) -> tuple[float, bool]:
+    def update(self, moment: Moment, batch: Batch, recorded: Collection[int], run: Run) -> tuple[float, bool]:
         """One update on a batch: the objective before it, and whether the condition holds."""
         graph, executor = self.turned_to(batch)
         executor.feed(graph.batch(batch, self.graph.data))
-        if moment.update not in recorded and not graph.until:
-            (loss,) = _advanced(executor, moment.epoch, 1)
+        watched = moment.update in recorded or bool(graph.until)
+        stretch = Stretch.begun(executor, int(watched))
+        try:
+            (loss,) = _recorded(executor, stretch.rows, run) if watched else _advanced(executor, 1, run)
+        except _LostError as error:
+            if run is _ran:
+                raise
+            self.batches[moment] = batch
+            raise _diverged(graph, moment, error, executor, self.recording()) from None
+        if not watched:
             return loss, False
-        stretch = Stretch.begun(executor, 1)
-        (loss,) = _recorded(executor, moment.epoch, stretch.rows)
-        _check_finite(stretch, stretch.rows, moment.epoch)
         if moment.update in recorded:
             self.records.add(moment, stretch)
             self.batches[moment] = batch
@@ -249,36 +309,81 @@ def _runs(epochs: Iterable[int]) -> list[tuple[int, int]]:
     return list(zip(found[[0, *(gaps + 1)]].tolist(), found[[*gaps, -1]].tolist(), strict=True))
 
 
-def _advanced(executor: Executor, epoch: int, count: int) -> Sequence[float]:
-    """The objective before each of some updates, the first of them in an epoch."""
-    return _made(lambda start, stop: executor.advance(stop - start), epoch, 0, count)
+Made = Callable[[int, int], tuple[Sequence[float], bool]]
+"""Makes the updates from one number up to another: their objectives, and whether what is recorded of them is finite."""
+Run = Callable[[Executor, int, Made], Sequence[float]]
+"""How many updates are made: ``_made`` or ``_ran``."""
 
 
-def _recorded(executor: Executor, epoch: int, rows: Rows) -> Sequence[float]:
-    """The same of updates that are recorded."""
-    return _made(lambda start, stop: executor.record(rows[start:stop]), epoch, 0, len(rows))
+def _advanced(executor: Executor, count: int, run: Run | None = None) -> Sequence[float]:
+    """The objective before each of some updates. Raises _LostError."""
+    return (run or _made)(executor, count, lambda start, stop: (executor.advance(stop - start), True))
 
 
-def _made(run: Callable[[int, int], Sequence[float]], epoch: int, start: int, stop: int) -> Sequence[float]:
-    """Many updates at once; one by one where they fail, to tell in which epoch."""
+def _recorded(executor: Executor, rows: Rows, run: Run | None = None) -> Sequence[float]:
+    """The same of updates that are recorded. Raises _LostError."""
+
+    def made(start: int, stop: int) -> tuple[Sequence[float], bool]:
+        losses = executor.record(rows[start:stop])
+        return losses, bool(np.isfinite(rows[start : start + len(losses)]).all())
+
+    return (run or _made)(executor, len(rows), made)
+
+
+def _ran(executor: Executor, count: int, run: Made) -> Sequence[float]:
+    """All updates at once. Raises _LostError, which does not tell in which, where a number is seen not to be finite."""
+    losses, why = _finite(run, 0, count)
+    if losses is None:
+        raise _LostError([], {}, why)
+    return losses
+
+
+def _made(executor: Executor, count: int, run: Made) -> Sequence[float]:
+    """All updates at once; where a number is not finite, one by one from where they began, up to the first such."""
+    before, made = executor.state(), executor.made
+    losses, why = _finite(run, 0, count)
+    if losses is not None and _is_finite(executor.state()):
+        return losses
+    executor.resume(before, made)
+    good: list[float] = []
+    while len(good) < count:
+        state = executor.state()
+        losses, why = _finite(run, len(good), len(good) + 1)
+        if losses is None or not _is_finite(executor.state()):
+            executor.resume(state, made + len(good))
+            raise _LostError(good, state, why)
+        good += losses
+        if not losses:
+            break
+    return good
+
+
+def _finite(run: Made, start: int, stop: int) -> tuple[Sequence[float] | None, str]:
+    """The objectives of some updates, None where a number is not finite; and what Python said of it, if it did."""
     try:
-        return run(start, stop)
+        losses, finite = run(start, stop)
     except ARITHMETIC as error:
-        if stop - start == 1:
-            raise DivergedError(epoch, str(error)) from None
-    return [loss for at in range(start, stop) for loss in _made(run, epoch + at - start, at, at + 1)]
+        return None, str(error)
+    return (losses if finite and np.isfinite(losses).all() else None), ""
 
 
-def _check_finite(stretch: Stretch, rows: Rows, epoch: int) -> None:
-    """Refuse infinity and nan; which it is, is looked up only where there is one."""
-    if np.isfinite(rows).all():
-        return
-    for at, row in enumerate(rows):
-        views = stretch.executor.views(row)
-        for equation in stretch.executor.graph.step:
-            array = views[equation.name]
-            if not np.isfinite(array).all():
-                raise DivergedError(epoch + at, f"{equation.name} is {array.ravel()[0]}")
+def _is_finite(state: Arrays) -> bool:
+    return all(np.isfinite(array).all() for array in state.values())
+
+
+def _diverged(
+    graph: Graph, moment: Moment, error: _LostError, executor: Executor, recording: Recording
+) -> DivergedError:
+    """The fault of an update that left the finite numbers, with what was made until then."""
+    from backtrace.divergence import told
+
+    rate = {RATE: np.asarray(graph.learning_rate or 0.0)}
+    given = {**rate, **executor.given, **error.state, **counters(graph, executor.made)}
+    fault, found = told(graph, given, moment, error.why)
+    if found and isinstance(recording.records, Records):
+        recording.records.lose(moment, found.arrays)
+    lost = (moment, found.element) if found else None
+    return DivergedError(fault, moment.epoch, replace(recording, lost=lost))
 
 
 def _holds(stretch: Stretch, row: npt.NDArray[np.float64]) -> bool:

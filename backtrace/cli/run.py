@@ -29,7 +29,7 @@ from backtrace.cli.app import (
     app,
 )
 from backtrace.cli.session import expected_figures, language, print_out, report_differences, resumed, say, traced
-from backtrace.cli.showing import Asked, placed, show
+from backtrace.cli.showing import Asked, placed, show, shown_until_lost
 from backtrace.errors import visible
 
 Expect = Annotated[
@@ -77,10 +77,11 @@ def run(
     asked = Asked(only, section, sample, full, digits, ascii_, language(lang, output))
     figures = expected_figures(expect) if expect else None
     shown = shown_epochs(epoch, every)
-    if is_saved(config):
-        trace = resumed(config, epochs, shown, set=set_, round=round_)
-    else:
-        trace = traced(config, epochs, set_, shown, figures, round_, stoppable=True)
+    with shown_until_lost(asked, shown, place):
+        if is_saved(config):
+            trace = resumed(config, epochs, shown, set=set_, round=round_)
+        else:
+            trace = traced(config, epochs, set_, shown, figures, round_, stoppable=True)
     page = show(trace, asked, shown, place)
     if trace.unfinished and output and place.format.whole:
         say(f"backtrace run {visible(output)} goes on from there")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from backtrace.arguments import Shown
 from backtrace.cli.session import layout, ready, written
-from backtrace.errors import Fault, UsageError, visible
+from backtrace.errors import Fault, NumericError, UsageError, visible
 from backtrace.interrupts import CURRENT
 from backtrace.records import dataclass
 from backtrace.words import ENGLISH, Words
@@ -53,6 +55,23 @@ def placed(format_: str | None = None, output: str | None = None, force: bool = 
     return Place(found, output, force, fragment)
 
 
+@contextmanager
+def shown_until_lost(asked: Asked, shown: Shown | None, place: Place) -> Iterator[None]:
+    """Where training leaves the finite numbers, what there is of it is written before the error is told.
+
+    What can be loaded again is without the update that did.
+    """
+    try:
+        yield
+    except NumericError as error:
+        found: Trace | None = getattr(error, "trace", None)
+        trace = found.finite if found and place.format.whole else found
+        if trace is not None and trace.epochs:
+            with suppress(UsageError):
+                show(trace, asked, shown, place)
+        raise
+
+
 CHOICES: Final = ("only", "section", "sample", "digits")
 """What a page can be asked for and a format with everything cannot."""
 
@@ -82,7 +101,9 @@ def _epochs_shown(trace: Trace, shown: Shown | None) -> tuple[Keep, ...]:
 
     if shown is None:
         return trace.epochs[0].epoch, trace.epochs[-1].epoch
-    if CURRENT.code and trace.origin:  # of what was asked for, all that was made before it was stopped
+    if (
+        CURRENT.code or trace.recording.lost
+    ) and trace.origin:  # of what was asked for, all that was made before it was stopped
         asked = [*shown(trace.origin.epochs), trace.epochs[-1].epoch]
         return tuple(each for each in dict.fromkeys(asked) if trace.epochs.of(*moment_of(each)))
     found = tuple(shown(len(trace.losses)))

@@ -17,6 +17,7 @@ from backtrace.quantities import View
 from backtrace.report.alike import joined
 from backtrace.report.blocks import Block, Choice, Equations, Head, Row, Rows, Section, Table
 from backtrace.report.listing import FEW, LARGE, elements
+from backtrace.report.lost import until_lost
 from backtrace.report.steps import Steps, ends
 from backtrace.words import Note
 
@@ -33,6 +34,8 @@ def sections(view: View, choice: Choice | None = None) -> list[Section]:
     made = [section for section in _Report(view, chosen).sections() if chosen.wants(section)]
     kept = [replace(section, blocks=tuple(_kept(section.blocks, chosen))) for section in made]
     shown = [section for section in kept if section.blocks]
+    if view.lost:
+        return list(until_lost(shown))
     return [*shown, *_asked_for(view, chosen, shown)]
 
 
