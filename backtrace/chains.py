@@ -270,8 +270,15 @@ class Chains:
         """The consumer through which each sample contributes to an element; None where it is not one a sample."""
         if self.graph.samples is None or by.sample is not None:
             return None
-        onward = self.ways(by)
-        return onward if [way.sample for way in onward] == list(range(self.graph.samples)) else None
+        if by not in self._shares:
+            onward = self.ways(by)
+            one_each = [way.sample for way in onward] == list(range(self.graph.samples))
+            self._shares[by] = onward if one_each else None
+        return self._shares[by]
+
+    @cached_property
+    def _shares(self) -> dict[Element, tuple[Element, ...] | None]:
+        return {}
 
     def terms(self, by: Element) -> list[Element] | None:
         """The terms of the objective that the ways of a junction end in, where each has one of its own."""

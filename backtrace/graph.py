@@ -152,6 +152,21 @@ class Graph:
         return {equation.wrt: equation.name for equation in self.gradients if equation.wrt}
 
     @cached_property
+    def gradient_places(self) -> dict[str, int]:
+        """The place of each gradient in the order of computation."""
+        return {equation.name: place for place, equation in enumerate(self.gradients)}
+
+    @cached_property
+    def updates_of(self) -> dict[str, tuple[Equation, ...]]:
+        """The updates of each parameter, and of what an optimiser remembers of it: those of w and v.w by w."""
+        found: dict[str, tuple[Equation, ...]] = {}
+        for equation in self.updates:
+            state = equation.name.removesuffix("+")
+            for name in dict.fromkeys((state, state.partition(".")[2])):
+                found[name] = (*found.get(name, ()), equation)
+        return found
+
+    @cached_property
     def consumers(self) -> dict[str, tuple[Equation, ...]]:
         """The forward equations that read a name, in order."""
         found: dict[str, list[Equation]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backtrace.backward import gradient_name, gradients
+from backtrace.backward import gradient_name
 from backtrace.chains import Chains
+from backtrace.derivatives import derivatives_of
 from backtrace.errors import Fault, UsageError
 from backtrace.evaluating import evaluated, evaluated_all
 from backtrace.exact import text_book
-from backtrace.executor import Arrays, evaluate
-from backtrace.expressions import Call, Element, Expr, Name, Type
+from backtrace.executor import Arrays
+from backtrace.expressions import Call, Element, Expr, Type
 from backtrace.graph import RATE, Equation, Graph
 from backtrace.keys import Derivative, Keys, Part, Path, Short, Target, Via, resampled, sample_of
 from backtrace.keys.lanes import Lane, UnlikeError, lanes_in, lanes_of
@@ -24,10 +26,12 @@ from backtrace.records import dataclass
 from backtrace.scalars import element, parameters_first, renewed
 from backtrace.schedule import Batch
 from backtrace.simplify import simplified
-from backtrace.truth import exactly, forms, is_close, is_saturated, pairs_of
+from backtrace.truth import exactly, has_other_form, is_close, is_saturated, other_forms, pairs_of
 
 FEW_WAYS = 8
 """Of a junction with so many ways, those that give 0 are left out of its formula."""
+MOST_KEPT = 256
+"""Of so many elements the derivatives by all arrays are remembered."""
 Value = float | npt.NDArray[np.float64]
 
 
@@ -131,20 +135,24 @@ class View:
         values = self._numbers(target, mesh)
         return np.broadcast_to(values, tuple(lane.size for lane in found))
 
-    def each_sample(self, targets: Sequence[Target]) -> list[Quantity]:
-        """The same quantity of several samples; one formula serves all of them, and gives their numbers at once."""
-        first, samples = targets[0], [sample_of(target) for target in targets]
-        alone = len(targets) == 1 or not self.in_lanes
-        if alone or any(resampled(first, s or 0) != target for s, target in zip(samples, targets, strict=True)):
-            return list(map(self.quantity, targets))
-        try:
-            numbers = self._of_samples(first, samples[0], samples)
-        except UnlikeError:
-            return list(map(self.quantity, targets))
-        found = np.broadcast_to(numbers, len(targets)).tolist()
-        return [Quantity(self, target, number) for target, number in zip(targets, found, strict=True)]
+    def each_sample(self, target: Target, samples: Sequence[int]) -> npt.NDArray[np.float64]:
+        """The numbers of a target for several samples; one formula serves all of them, and gives them at once."""
+        if len(samples) > 1 and self.in_lanes:
+            with suppress(UnlikeError):
+                found = self._of_samples(target, sample_of(target), samples)
+                return np.broadcast_to(found, len(samples))
+        return np.asarray([self.number(resampled(target, sample)) for sample in samples])
 
-    def _of_samples(self, target: Target, own: int | None, samples: Sequence[int | None]) -> npt.NDArray[Any]:
+    def each_short(self, short: Short, samples: Sequence[int]) -> npt.NDArray[np.float64]:
+        """What the short form of a derivative gives for several samples."""
+        formula, own = self.chains.short_formula, short.by.sample
+        if len(samples) > 1 and self.in_lanes:
+            with suppress(UnlikeError):
+                return evaluated_all(formula(short), lambda key: self._of_samples(key, own, samples))
+        every = (short if own is None else Short(*resampled(short, sample)) for sample in samples)
+        return np.asarray([self.evaluate(formula(one)) for one in every])
+
+    def _of_samples(self, target: Target, own: int | None, samples: Sequence[int]) -> npt.NDArray[Any]:
         """The values of a target of one sample, for several instead.
 
         Raises:
@@ -161,6 +169,8 @@ class View:
         else:
             assert isinstance(target.of, Element)
             assert isinstance(target.by, Element)
+            if target.of.sample is not None:
+                raise UnlikeError
             found, element = self.total(target.of, target.by.name), target.by
         if found is None:
             return np.zeros(())
@@ -250,28 +260,11 @@ class View:
         if of == Element(objective or "") and by in self.graph.gradient_of:
             return np.asarray(self.record[self.graph.gradient_of[by]])
         if of not in self._totals:
-            self._totals[of] = self._gradients_of(of)
+            if len(self._totals) >= MOST_KEPT:  # those of every sample by every sample would be its square
+                self._totals.clear()
+            at_hand = self.record | {of.name: self._array(of.name)}
+            self._totals[of] = derivatives_of(self.graph, of, at_hand)
         return self._totals[of].get(gradient_name(of.name, by))
-
-    def _gradients_of(self, of: Element) -> Arrays:
-        if all(equation.name != of.name for equation in self.graph.forward):
-            return {gradient_name(of.name, of.name): self._one_hot(of)}
-        type = self.graph.types[of.name]
-        upto = next(k for k, e in enumerate(self.graph.forward) if e.name == of.name) + 1
-        forward = self.graph.forward[:upto]
-        samples = self.graph.samples or 1
-        new = self.graph.trained if self.graph.new_weights else ()
-        # what is computed from constants alone depends on nothing given, and has derivatives all the same
-        wrt = [*self.graph.givens, *(equation.name for equation in forward)]
-        equations = gradients(forward, of.name, wrt, samples, Name("seed", type), new)
-        given = self.record | {"seed": self._one_hot(of)}
-        with np.errstate(all="ignore"):
-            return evaluate(equations, given, self.graph.samples)
-
-    def _one_hot(self, of: Element) -> npt.NDArray[Any]:
-        seed = np.zeros(np.shape(self._array(of.name)))
-        seed[(*(() if of.sample is None else (of.sample,)), *of.index)] = 1.0
-        return seed
 
     @property
     def in_lanes(self) -> bool:
@@ -293,11 +286,13 @@ class View:
 
     def _true(self, target: Target, written: Expr) -> Expr:
         """The first form of a formula that gives the number; as written where none does."""
+        if not has_other_form(self.chains, target, written):
+            return written
         if lanes_of(target):
             if not np.all(is_close(self.values(written, target), self.numbers(target))):
                 raise UnlikeError
             return written
-        number, offered = self.number(target), forms(self.chains, target, written)
+        number, offered = self.number(target), (written, *other_forms(self.chains, target, written))
         return next((form for form in offered if is_close(self.evaluate(form), number)), written)
 
     def _written(self, target: Target) -> Expr | None:
@@ -328,7 +323,7 @@ class View:
             return alike(self.numbers(via) != 0)
         if by.sample is None:
             return self.number(via) != 0
-        return any(self.number(resampled(via, s)) != 0 for s in range(self.graph.samples or 1))
+        return bool(self.each_sample(via, range(self.graph.samples or 1)).any())
 
     def short(self, by: Element) -> Short | None:
         """The text-book's line for a derivative, where there is one and it gives the same numbers for all samples."""
@@ -337,13 +332,9 @@ class View:
             return None
         if lanes_of(found):
             return found if alike(self._near(self.numbers(Derivative(*found)), self.numbers(found))) else None
-        count = 1 if by.sample is None else self.graph.samples or 1
-        every = [by if by.sample is None else by._replace(sample=sample) for sample in range(count)]
-        return found if all(self._holds(Short(found.of, one)) for one in every) else None
-
-    def _holds(self, short: Short) -> bool:
-        right, value = self.number(Derivative(*short)), self.evaluate(self.chains.short_formula(short))
-        return bool(self._near(right, value))
+        samples = range(1 if by.sample is None else self.graph.samples or 1)
+        right, value = self.each_sample(Derivative(*found), samples), self.each_short(found, samples)
+        return found if self._near(right, value).all() else None
 
     def _near(self, right: Value, value: Value) -> Any:
         return np.abs(value - right) <= 1e-12 * np.maximum(0.0 if self.saturated else 1.0, np.abs(right))

@@ -101,8 +101,11 @@ def _reached(expr: Expr, source: Element, samples: int, at: int | None = None) -
         op = TABLE[expr.op]
         for operand, arg in enumerate(expr.args):
             if source.name in _names(arg):
+                outs: dict[Index, list[Index]] = {}  # most indexes come again for every sample
                 for index, sample in _reached(arg, source, samples, at):
-                    for out in op.reach(expr, operand, index):
+                    if index not in outs:
+                        outs[index] = list(op.reach(expr, operand, index))
+                    for out in outs[index]:
                         yield from _over_samples(expr, op, out, sample, range(samples) if at is None else (at,))
 
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 
 from backtrace.chains import Chains
-from backtrace.exact import OTHERS, exact, plain
+from backtrace.exact import OTHERS, exact, plain, text_book
 from backtrace.expressions import Call, Element, Expr, Ref, walk
-from backtrace.graph import Graph
-from backtrace.keys import Derivative, Target
+from backtrace.graph import Equation, Graph
+from backtrace.keys import Derivative, Short, Target
 from backtrace.ops import TABLE
 from backtrace.ops.softmax import AlongAxis
 from backtrace.scalars import element
@@ -58,27 +58,39 @@ def exactly(graph: Graph, formula: Expr) -> Expr:
     return exact(formula, meaning)
 
 
-def forms(chains: Chains, target: Target, written: Expr) -> Iterator[Expr]:
-    """A formula as it is written, and what gives its number where that does not."""
-    yield written
+def has_other_form(chains: Chains, target: Target, written: Expr) -> bool:
+    """Whether something else is run than a formula says, which may give another number."""
+    return exactly(chains.graph, written) != written or bool(_run(chains, target)) or _is_paired(chains, target)
+
+
+def other_forms(chains: Chains, target: Target, written: Expr) -> Iterator[Expr]:
+    """What gives the number of a formula where that does not, as written, give it."""
     yield plain(exactly(chains.graph, written))
-    yield from map(plain, _run(chains, target))
+    if _is_paired(chains, target) and isinstance(target, Derivative) and isinstance(target.by, Element):
+        yield chains.short_formula(Short(chains.objective, target.by))
+    place = target.by if isinstance(target, Derivative) else target
+    for equation in _run(chains, target):
+        if isinstance(place, Element):
+            yield plain(exactly(chains.graph, element(equation.expr, place.index, place.sample)))
 
 
-def _run(chains: Chains, target: Target) -> Iterator[Expr]:
-    """What is run in place of a formula."""
-    graph, place = chains.graph, target
-    name = target.name if isinstance(target, Element) else ""
-    if isinstance(target, Derivative) and isinstance(target.of, Element) and isinstance(target.by, Element):
-        if target.of != chains.objective:
-            return
-        short = chains.short(target.by)
-        if short is not None:
-            yield chains.short_formula(short)
-        name, place = graph.gradient_of.get(target.by.name, ""), target.by
-    for equation in (*graph.run, *graph.gradients):
-        if equation.name == name and isinstance(place, Element):
-            yield exactly(graph, element(equation.expr, place.index, place.sample))
+def _is_paired(chains: Chains, target: Target) -> bool:
+    """Whether a derivative of the objective has a short form."""
+    if not isinstance(target, Derivative) or target.of != chains.objective:
+        return False
+    return isinstance(target.by, Element) and target.by.name in chains.pairs
+
+
+def _run(chains: Chains, target: Target) -> list[Equation]:
+    """The equation that is run for a quantity, where it is another than is shown."""
+    graph = chains.graph
+    if isinstance(target, Element):
+        shown = {equation.name: equation.expr for equation in graph.forward if equation.name == target.name}
+        return [e for e in graph.run if e.name == target.name and e.expr != shown.get(e.name)]
+    if isinstance(target, Derivative) and target.of == chains.objective and isinstance(target.by, Element):
+        name = graph.gradient_of.get(target.by.name, "")
+        return [e for e in graph.gradients if e.name == name and text_book(e.expr) != e.expr]
+    return []
 
 
 def pairs_of(graph: Graph, chains: Chains) -> Iterator[Element]:

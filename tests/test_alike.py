@@ -8,7 +8,7 @@ import pytest
 import backtrace
 from backtrace.config import from_document
 from backtrace.expressions import Element
-from backtrace.keys import Derivative, Path, Via
+from backtrace.keys import Derivative, Path, Target, Via
 from backtrace.keys.lanes import Lane, UnlikeError, lanes, lanes_of, may_meet, placed
 from backtrace.quantities import View
 from backtrace.render.formulas import Layout
@@ -16,19 +16,19 @@ from backtrace.render.lines import NARROW, cells
 from backtrace.render.numbers import Kept, Numbers
 from backtrace.render.text import report_text
 from backtrace.report import Choice, Rows, Table, listing, sections
-from backtrace.report.alike import Known, Lines, Places, Run, RunsOfRows, single
+from backtrace.report.alike import Known, Lines, Places, Run, RunsOfRows, Samples, single
 from backtrace.trace import Trace
 from backtrace.yamlfile import parse
 
-INPUT = "[0.5, -1.25, 0.123456789, 0, 2e-7, 3.5, 0.1, -0.2, 0.75, 0.4, 0.9, -0.6]"
+INPUT = "[0.5, -1.25, 0.123456789, 0, 2e-7, 1.5, 0.1, -0.2, 0.75, 0.4, 0.9, -0.6]"
 NETWORK = f"""
 inputs: {{x: {INPUT}}}
 targets: {{y: [0, 1, 0]}}
 learning_rate: 0.1
 seed: 7
 layers:
-  - {{weights: {{init: normal}}, units: 11, bias: {{init: zeros}}, activation: ACT}}
-  - {{weights: {{init: normal}}, units: 3, bias: {{init: zeros}}, activation: OUT}}
+  - {{weights: {{init: normal, std: STD}}, units: 11, bias: {{init: zeros}}, activation: ACT}}
+  - {{weights: {{init: normal, std: STD}}, units: 3, bias: {{init: zeros}}, activation: OUT}}
 loss: LOSS
 """
 SAMPLES = """
@@ -44,13 +44,14 @@ loss: cross_entropy
 """
 
 
-def network(act: str, out: str, loss: str, more: str = "") -> str:
-    return NETWORK.replace("ACT", act).replace("OUT", out).replace("LOSS", loss) + more
+def network(act: str, out: str, loss: str, more: str = "", std: float = 0.3) -> str:
+    return NETWORK.replace("ACT", act).replace("OUT", out).replace("LOSS", loss).replace("STD", str(std)) + more
 
 
 CONFIGS = {
     "classes": network("relu", "softmax", "cross_entropy"),
     "squares": network("tanh", "sigmoid", "half_squared_error"),
+    "saturated": network("tanh", "sigmoid", "half_squared_error", std=3),
     "columns": network("sigmoid", "sigmoid", "half_squared_error", "orientation: W @ x\n"),
     "states": network("tanh", "sigmoid", "half_squared_error", "optimizer: {kind: adam}\n"),
     "renewed": network("tanh", "sigmoid", "half_squared_error", "backward: new_weights\n"),
@@ -213,4 +214,73 @@ def test_numbers_of_many_samples_are_bit_for_bit_those_of_each() -> None:
         element = Element(name, (0,) * len(view.graph.types[name].shape))
         ways = [Via(view.objective, element, way) for way in view.chains.shares(element) or ()]
         assert len(ways) == 3
-        assert [quantity.value for quantity in view.each_sample(ways)] == list(map(view.number, ways))
+        assert view.each_sample(ways[0], range(3)).tolist() == list(map(view.number, ways))
+
+
+# ── many samples ──
+
+
+def many_samples(count: int) -> str:
+    rows = ", ".join(f"[{k / 100}, {(-1) ** k * 0.3}]" for k in range(count))
+    hits = ", ".join("[1, 0]" if k % 3 else "[0, 1]" for k in range(count))
+    layers = "  - {weights: [[0.1, -0.2], [0.3, 0.4]], activation: relu}\n"
+    layers += "  - {weights: [[0.5, -0.6], [0.7, 0.8]], activation: softmax}\n"
+    given = f"inputs: [{rows}]\ntargets: [{hits}]\nreduce: mean\nlearning_rate: 0.1\n"
+    return f"{given}layers:\n{layers}loss: cross_entropy\n"
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_numbers_of_many_samples_are_written_like_those_of_each(full: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = Layout(choice=Choice(full=full))
+    at_once = report_text(trace_of(many_samples(19)), layout)
+    monkeypatch.setattr(View, "in_lanes", False)  # each number by itself
+    assert report_text(trace_of(many_samples(19)), layout) == at_once
+
+
+def test_a_line_of_many_samples_asks_for_its_formula_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = view_of(many_samples(40))
+    targets: list[str] = []
+    number = View.number
+
+    def asked(self: View, target: Target) -> float:
+        targets.append(view.keys.text(target))
+        return number(self, target)
+
+    monkeypatch.setattr(View, "number", asked)
+    lines = [line for part in sections(view, Choice(full=True)) for block in part.blocks for line in numbered(block)]
+    samples = [line for line in lines if isinstance(line, Samples)]
+    assert len(samples) > 20
+    assert {len(line.samples) for line in samples} == {40}
+    assert not any("#40" in text for text in targets), "the last sample is asked for by itself"
+    targets.clear()
+    for line in samples:
+        assert len(line.numbers) == len(line)
+    assert not any("#" in text for text in targets)
+
+
+def numbered(block: object) -> list[object]:
+    if isinstance(block, Rows):
+        return list(block.lines)
+    return [row.cells for row in block.rows] if isinstance(block, Table) else []
+
+
+def test_a_line_of_samples_is_the_sequence_of_its_quantities() -> None:
+    view = view_of(many_samples(5))
+    after = view.quantity(Element("E_tot"))
+    line = Samples(view, Element("h1", (1,), 0), range(5), (after,))
+    assert [quantity.key for quantity in line] == ["h1_2#1", "h1_2#2", "h1_2#3", "h1_2#4", "h1_2#5", "E_tot"]
+    assert [line[k].key for k in (0, 3, 5, -1)] == ["h1_2#1", "h1_2#4", "E_tot", "E_tot"]
+    assert [quantity.value for quantity in line] == line.numbers.tolist()
+    assert [line[k].value for k in range(6)] == line.numbers.tolist()
+    assert [quantity.key for quantity in line.short(2)] == ["h1_2#1", "h1_2#2", "h1_2#5", "E_tot"]
+
+
+def test_what_was_listed_since_is_forgotten() -> None:
+    known, (i,) = Known(), lanes((3,))
+    known.add(Element("x", (0,)))
+    known.add(Element("z", (i,)))
+    known.add(Element("y", (0,)))
+    assert Element("z", (2,)) in known
+    known.back_to(1)
+    assert [Element(name, (0,)) in known for name in "xyz"] == [True, False, False]
+    known.add(Element("z", (i,)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -17,13 +17,18 @@ from typing import Any, Final
 import pytest
 
 import backtrace
+from backtrace import derivatives
+from backtrace.backward import gradients
 from backtrace.build import build
 from backtrace.checking.stability import notes
 from backtrace.config import from_document
 from backtrace.executor import Program
 from backtrace.expressions import Element
-from backtrace.graph import Graph
-from backtrace.keys import Keys
+from backtrace.graph import Equation, Graph
+from backtrace.keys import Derivative, Keys
+from backtrace.render.formulas import Layout
+from backtrace.render.text import pages
+from backtrace.report import Choice
 from backtrace.saved import FORMATS, loaded
 from backtrace.trace import Trace
 from backtrace.yamlfile import parse
@@ -109,6 +114,31 @@ def test_files_take_twice_the_steps_for_twice_the_equations(ending: str, monkeyp
         return lambda: saved(trace, ending)
 
     assert growing(run) == {}
+
+
+def test_reports_take_twice_the_steps_for_twice_the_equations() -> None:
+    def run(size: int) -> Callable[[], object]:
+        trace = trace_of(LESSONS["equations"](size))
+        return lambda: list(pages(trace, Layout(width=200, choice=Choice(sections=("step",)))))
+
+    assert growing(run) == {}
+
+
+def test_derivatives_of_every_sample_come_from_gradient_equations_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = trace_of(LESSONS["samples"](20)).epochs[0]
+    found: list[object] = []
+
+    def noted(forward: Sequence[Equation], name: str, *given: Any) -> tuple[Equation, ...]:
+        found.append(name)
+        return gradients(forward, name, *given)
+
+    monkeypatch.setattr(derivatives, "gradients", noted)
+    for sample in range(20):
+        h = Element("h1", (0,), sample)
+        own, other = (view.number(Derivative(h, h._replace(name="z1", sample=at))) for at in (sample, 19 - sample))
+        assert own != 0
+        assert other == 0
+    assert found == ["h1"]
 
 
 def test_notes_on_stability_take_twice_the_steps_for_twice_the_layers() -> None:

@@ -37,12 +37,12 @@ RUN = """
     config.updates config.values
     expressions expressions.reading expressions.tree expressions.writing
     evaluating keys keys.lanes keys.names keys.reading keys.targets keys.writing
-    ops ops.base ops.constants ops.elementwise ops.extremes ops.images ops.losses ops.macros ops.many ops.movements
+    ops ops.base ops.complements ops.constants ops.elementwise ops.extremes ops.images ops.losses ops.macros ops.many ops.movements
     ops.products ops.reductions ops.softmax ops.upstream
-    backward build chains codegen executor recording straight straight.lowering straight.nodes straight.program
-    straight.python straight.schedule straight.writing graph inner layers optimizers quantities recurrence scalars
-    seeds simplify stable trace training views
-    report report.alike report.blocks report.course report.listing report.steps
+    backward build chains codegen derivatives exact executor recording straight straight.lowering straight.nodes
+    straight.program straight.python straight.schedule straight.writing graph inner layers optimizers quantities
+    recurrence scalars seeds simplify stable trace training truth views
+    report report.alike report.blocks report.course report.listing report.lost report.steps
     render render.columns render.formats render.formulas render.heads render.lines render.numbers render.rates
     render.sentences render.terminal render.text
 """

@@ -254,7 +254,7 @@ class _Writer:
 
 
 NUMBER: Final = re.compile(r"-?[\d.]+(e[-+]?\d+)?")
-PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9₀-₉]*⁺?")
+PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9₀-₉]*⁺?(#\d+)?")
 HALF: Final = Num(0.5)
 LOOSEST: Final = (
     (re.compile(r"[-+](?!#|$)"), SUM),

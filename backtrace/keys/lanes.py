@@ -43,7 +43,8 @@ def lanes(shape: Shape) -> Index:
 
 def lanes_in(index: Iterable[object]) -> tuple[Lane, ...]:
     """The lanes of an index, each once, in their order."""
-    return tuple(dict.fromkeys(at for at in index if isinstance(at, Lane)))
+    found = [at for at in index if isinstance(at, Lane)]
+    return tuple(dict.fromkeys(found)) if found else ()
 
 
 def may_meet(indexes: Iterable[Index]) -> bool:

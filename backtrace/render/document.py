@@ -265,7 +265,7 @@ class Pages(Typeset, Sentences):
             yield Derivation(single)
         yield from self.remainder(block)
 
-    def example(self, several: Sequence[tuple[Quantity, ...]]) -> Iterator[Item]:
+    def example(self, several: Sequence[Sequence[Quantity]]) -> Iterator[Item]:
         """The worked lines of the first sample, of what has more in its formula than a name."""
         worked = (replace(self, of_any_sample=True).worked(line[0]) for line in several)
         lines = tuple(line for line in worked if line.numbers)
@@ -282,7 +282,7 @@ class Pages(Typeset, Sentences):
         if block.zero:
             yield Remark(self.say("ways more", n=block.zero))
 
-    def sample_columns(self, several: Sequence[tuple[Quantity, ...]], title: str = "") -> Grid:
+    def sample_columns(self, several: Sequence[Sequence[Quantity]], title: str = "") -> Grid:
         """A column for each sample."""
         any_sample = replace(self, of_any_sample=True)
         lefts = [(any_sample.worked(line[0]), self.unsaid(line)) for line in several]

@@ -278,6 +278,11 @@ class Grid:
         """How wide the texts of each column are."""
         return list(map(widest, self.columns))
 
+    @cached_property
+    def least(self) -> list[int]:
+        """The room that each column needs, its heading in two lines."""
+        return [max(stacked_width(head), wide) + len(GAP) for head, wide in zip(self.heads, self.widths, strict=True)]
+
 
 def widest(texts: Sequence[str]) -> int:
     """The width of the widest of some texts."""
@@ -295,7 +300,7 @@ def grid_lines(grid: Grid, width: int) -> Iterator[Line]:
     """The table in a width: headings in two lines if need be, then in two tables, then labels on their own lines."""
     left = widest(grid.labels)
     everything = list(range(len(grid.heads)))
-    if _needed(grid, everything) + left + 2 <= width:
+    if sum(grid.least) + left + 2 <= width:
         yield from _part(grid, everything, left, width)
     elif left > width // 3:
         yield from _labels_above(grid, everything, width)
@@ -304,22 +309,16 @@ def grid_lines(grid: Grid, width: int) -> Iterator[Line]:
             yield from _part(grid, part, left, width)
 
 
-def _needed(grid: Grid, part: Sequence[int]) -> int:
-    return sum(_least(grid, k) + 2 for k in part)
-
-
-def _least(grid: Grid, k: int) -> int:
-    return max(stacked_width(grid.heads[k]), grid.widths[k])
-
-
 def _parts(grid: Grid, room: int) -> Iterator[list[int]]:
     for section in (range(grid.split), range(grid.split, len(grid.heads))):
         part: list[int] = []
+        needed = 0
         for k in section:
-            if part and _needed(grid, [*part, k]) > room:
+            if part and needed + grid.least[k] > room:
                 yield part
-                part = []
+                part, needed = [], 0
             part.append(k)
+            needed += grid.least[k]
         if part:
             yield part
 

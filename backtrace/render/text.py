@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
+from itertools import compress
 
 import numpy as np
 
 from backtrace.expressions import Element
-from backtrace.keys import Part, Target, sample_of
+from backtrace.keys import Part, Target
 from backtrace.keys.lanes import UnlikeError
 from backtrace.quantities import Quantity
 from backtrace.records import dataclass
@@ -39,7 +40,7 @@ from backtrace.render.numbers import at_point, numbers_for
 from backtrace.render.rates import rate_lines
 from backtrace.render.sentences import EXAMPLES, Sentences, chosen_views
 from backtrace.report import ROLES, Equations, Rows, Section, Table, sections
-from backtrace.report.alike import Listed, Run, RunsOfRows, parts_of, sampled
+from backtrace.report.alike import Listed, Run, RunsOfRows, Samples, parts_of, sampled
 from backtrace.report.course import final_values, loss_epochs
 from backtrace.schedule import Moment
 from backtrace.trace import Trace
@@ -259,24 +260,23 @@ class Writer(Sentences):
     def columns(self, block: Rows) -> Iterator[Line]:
         """A column for each sample; what is the same for all of them below; then the numbers of one sample."""
         first, single = self.entries(block)
-        yield from self.sample_columns([line for line in block.lines if len(line) > 1])
+        yield from self.sample_columns([line for line in block.lines if isinstance(line, Samples)])
         if first:
             yield (Span(f"  {self.say('with numbers', number=1)}", "dim"),)
             yield from aligned(first, self.layout.width, self.edge)
         yield from aligned(single, self.layout.width, self.edge)
 
-    def sample_columns(self, lines: Sequence[tuple[Quantity, ...]]) -> Iterator[Line]:
+    def sample_columns(self, lines: Sequence[Samples]) -> Iterator[Line]:
         cut = self.more_samples(len(lines[0])) > 0
-        most = self.layout.width // (len(GAP) + 1)
-        if len(lines[0]) > most + 1:  # of so many columns only the first ones and the last can have room
-            lines = [(*line[:most], line[-1]) for line in lines]
+        # of many columns only the first ones and the last can have room
+        lines = [line.short(self.layout.width // (len(GAP) + 1)) for line in lines]
         lefts = [self.unsampled_entry(line[0]) for line in lines]
         # the first of a line tells for all: to ask each sample for its formula would write it out for each
-        writers = [self.inline if self.shown_formula(line[0]) is None else self.value for line in lines]
-        texts = [[write(q.value) for q in line] for write, line in zip(writers, lines, strict=True)]
+        writers = [self.inlines if self.shown_formula(line[0]) is None else self.values for line in lines]
+        texts = [write(line.numbers) for write, line in zip(writers, lines, strict=True)]
         count = len(texts[0])
         texts = list(map(list, zip(*(at_point(column, " ", " ") for column in zip(*texts, strict=True)), strict=True)))
-        heads = [f"#{(sample_of(quantity.target) or 0) + 1}" for quantity in lines[0]]
+        heads = [f"#{sample + 1}" for sample in lines[0].samples]
         widths = [max(cells(text) for text in (heads[k], *(row[k] for row in texts))) for k in range(count)]
         widest = max(cells(entry.left) for entry in lefts)
         least = max(cells(entry.label) for entry in lefts)
@@ -345,16 +345,23 @@ class Writer(Sentences):
 
     def cells_of(self, table: Table) -> tuple[Sequence[str], Iterable[Sequence[str]]]:
         """The labels of a table's rows, and its columns."""
+        given = [head.target == Part(table.stem) for head in table.heads]
         if isinstance(table.rows, RunsOfRows):
             with suppress(UnlikeError):
-                return table_columns(self, table.rows, [head.target == Part(table.stem) for head in table.heads])
-        columns = zip(*([self.cell(table, k, q) for k, q in enumerate(row.cells)] for row in table.rows), strict=True)
+                return table_columns(self, table.rows, given)
+        columns = zip(*(self.row(row.cells, given) for row in table.rows), strict=True)
         return [self.label(row.label.target) for row in table.rows], columns
 
-    def cell(self, table: Table, column: int, quantity: Quantity) -> str:
+    def row(self, cells: Listed, given: Sequence[bool]) -> list[str]:
         """The old value as it was given, everything else as a result."""
-        given = table.heads[column].target == Part(table.stem)
-        return self.inline(quantity.value) if given else self.value(quantity.value)
+        if isinstance(cells, Samples):
+            numbers = cells.numbers
+            found = self.values(numbers)
+            for at in compress(range(len(given)), given):
+                found[at] = self.inline(float(numbers[at]))
+            return found
+        writers = (self.inline if short else self.value for short in given)
+        return [write(quantity.value) for write, quantity in zip(writers, cells, strict=True)]
 
     # ── training ──
 

@@ -4,22 +4,69 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain, product
 from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from backtrace.keys import Target
+from backtrace.keys import Target, resampled
 from backtrace.keys.lanes import Lane, UnlikeError, elements_of, lanes_of, placed
-from backtrace.quantities import Quantity
+from backtrace.quantities import Quantity, View
 from backtrace.records import dataclass
 from backtrace.report.blocks import Row
 
 Item = TypeVar("Item")
 Scalar = TypeVar("Scalar", bound=np.generic)
-Listed: TypeAlias = tuple[Quantity, ...]
+Listed: TypeAlias = Sequence[Quantity]
 """A line of rows: a quantity, once for every sample shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples(Sequence[Quantity]):
+    """A quantity of several samples, and what stands after it in its row."""
+
+    view: View
+    target: Target
+    samples: Sequence[int]
+    after: tuple[Quantity, ...] = ()
+
+    @cached_property
+    def first(self) -> Quantity:
+        """The quantity of the first sample, whose formula serves all of them."""
+        return self.view.quantity(resampled(self.target, self.samples[0]))
+
+    @cached_property
+    def numbers(self) -> npt.NDArray[np.float64]:
+        """The numbers of all, in order."""
+        own = self.view.each_sample(self.first.target, self.samples)
+        return np.asarray([*own.tolist(), *(quantity.value for quantity in self.after)])
+
+    def short(self, most: int) -> Samples:
+        """The same of the first samples and the last, where there are more than those."""
+        if len(self.samples) <= most + 1:
+            return self
+        return Samples(self.view, self.target, [*self.samples[:most], self.samples[-1]], self.after)
+
+    def __len__(self) -> int:
+        return len(self.samples) + len(self.after)
+
+    def __getitem__(self, number: int) -> Quantity:  # type: ignore[override]  # no slices
+        count = len(self.samples)
+        if 0 <= number < count:
+            return self.view.quantity(resampled(self.target, self.samples[number])) if number else self.first
+        return self.after[number - count if number >= 0 else number]
+
+    def __iter__(self) -> Iterator[Quantity]:
+        targets = (resampled(self.target, sample) for sample in self.samples)
+        own = (Quantity(self.view, *each) for each in zip(targets, self.numbers.tolist(), strict=False))
+        return chain(own, self.after)
+
+
+def numbers_of(listed: Listed) -> npt.NDArray[np.float64]:
+    """The numbers of a line."""
+    return listed.numbers if isinstance(listed, Samples) else np.asarray([quantity.value for quantity in listed])
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +127,7 @@ class RunOfRows(Sequence[Row]):
     """Rows of a table that are alike, one at every place."""
 
     label: Quantity
-    cells: tuple[Quantity, ...]
+    cells: Listed
     places: Places
 
     def __len__(self) -> int:
@@ -164,16 +211,20 @@ def single(quantity: Quantity, place: Mapping[Lane, int]) -> Quantity:
 class Known:
     """What has been listed: single targets, and those with lanes for all that they stand for."""
 
-    def __init__(self, targets: Iterable[Target] = ()) -> None:
+    def __init__(self) -> None:
         self.targets: dict[Target, None] = {}
         self.by_names: dict[object, list[Target]] = {}
         self.runs: dict[object, list[Target]] = {}
-        for target in targets:
-            self._list(target)
 
-    def copy(self) -> Known:
-        """The same, to be added to."""
-        return Known(self.targets)
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def back_to(self, count: int) -> None:
+        """Forget all but the first ones that were listed."""
+        while len(self.targets) > count:
+            target, _ = self.targets.popitem()
+            for found in self._found(target):
+                found[_names(target)].pop()
 
     def __contains__(self, target: Target) -> bool:
         if target in self.targets:
@@ -188,12 +239,14 @@ class Known:
         """
         if lanes_of(target) and not all(_apart(target, other) for other in self.by_names.get(_names(target), ())):
             raise UnlikeError
-        self._list(target)
+        if target not in self.targets:
+            self.targets[target] = None
+            for found in self._found(target):
+                found.setdefault(_names(target), []).append(target)
 
-    def _list(self, target: Target) -> None:
-        self.targets[target] = None
-        for found in (self.by_names, self.runs) if lanes_of(target) else (self.by_names,):
-            found.setdefault(_names(target), []).append(target)
+    def _found(self, target: Target) -> tuple[dict[object, list[Target]], ...]:
+        """Where a target is listed by its names."""
+        return (self.by_names, self.runs) if lanes_of(target) else (self.by_names,)
 
 
 def _names(target: Target) -> object:

@@ -52,7 +52,7 @@ class Rows:
     ``rest``; ``zero`` ways are left out because they give 0. ``arrays`` are too large to list.
     """
 
-    lines: Sequence[tuple[Quantity, ...]]
+    lines: Sequence[Sequence[Quantity]]
     title: str = ""
     equations: tuple[Equation, ...] = ()
     arrays: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class Row:
     """A row of a table: whose it is, and its numbers."""
 
     label: Quantity
-    cells: tuple[Quantity, ...]
+    cells: Sequence[Quantity]
 
 
 @dataclass(frozen=True)

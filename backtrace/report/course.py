@@ -11,9 +11,9 @@ from backtrace.trace import Trace
 
 
 def final_values(trace: Trace) -> list[Element]:
-    """The trained parameters after the last update."""
-    graph = trace.graph
-    return [Element(f"{name}+", index) for name in graph.trained for index in _indexes(graph.types[name].shape)]
+    """The trained parameters after the last update; where that left the finite numbers, before it."""
+    graph, mark = trace.graph, "" if trace.recording.lost else "+"
+    return [Element(f"{name}{mark}", index) for name in graph.trained for index in _indexes(graph.types[name].shape)]
 
 
 def _indexes(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

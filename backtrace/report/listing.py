@@ -11,11 +11,11 @@ from typing import Literal
 
 from backtrace.codegen import places
 from backtrace.expressions import Element, Index, Type
-from backtrace.keys import Derivative, Part, Target, resampled
+from backtrace.keys import Derivative, Part, Target, sample_of
 from backtrace.keys.lanes import Lane, UnlikeError, lanes, lanes_in, lanes_of, placed_index
-from backtrace.quantities import Quantity, View
+from backtrace.quantities import View
 from backtrace.records import dataclass
-from backtrace.report.alike import Known, Places, Run
+from backtrace.report.alike import Known, Listed, Places, Run, Samples
 from backtrace.report.blocks import Choice, Rows
 
 HEAD = 6
@@ -87,7 +87,7 @@ class Listing:
             for at in product(*(range(lane.size) for lane in units))
         ]
 
-    def lines(self, name: str, most: int = HEAD + 3) -> Sequence[tuple[Quantity, ...]]:
+    def lines(self, name: str, most: int = HEAD + 3) -> Sequence[Listed]:
         """A line for each element of an array; all samples in one line."""
         return self.run(name) or [self.line(element) for element in self.chosen(name, self.sample_of(name), most)]
 
@@ -118,7 +118,7 @@ class Listing:
         renewed = element._replace(name=f"{element.name}+")
         return [keys.text(t) for t in (element, Derivative(self.view.chains.objective, element), renewed)]
 
-    def cut_lines(self, name: str) -> Sequence[tuple[Quantity, ...]]:
+    def cut_lines(self, name: str) -> Sequence[Listed]:
         """The lines of an array; of a long one the first few and the last."""
         found = self.lines(name)
         if self.count(name) <= HEAD + 2 or self.choice.full or self.choice.only:
@@ -134,14 +134,14 @@ class Listing:
         shape = self.view.graph.types[name.removesuffix("+")].shape
         return Element(name, tuple(size - 1 for size in shape), sample)
 
-    def line(self, target: Target) -> tuple[Quantity, ...]:
+    def line(self, target: Target) -> Listed:
         """A quantity, for all samples unless one is chosen."""
         samples = self.view.graph.samples
-        if samples is None or self.choice.sample is not None or resampled(target, 0) == resampled(target, -1):
+        if samples is None or self.choice.sample is not None or sample_of(target) is None:
             return (self.view.quantity(target),)
-        return tuple(self.view.quantity(resampled(target, s)) for s in self.shown_samples())
+        return Samples(self.view, target, self.shown_samples())
 
-    def cut(self, lines: list[tuple[Quantity, ...]], zero: int, most: int) -> Rows:
+    def cut(self, lines: list[Listed], zero: int, most: int) -> Rows:
         """Rows of a group; of a long one the first few and the last, and the number and sum of the rest."""
         if len(lines) <= most or self.choice.full or self.choice.only:
             return Rows(tuple(lines), zero=zero)

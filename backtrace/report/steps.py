@@ -8,13 +8,13 @@ from dataclasses import replace
 from itertools import groupby
 
 from backtrace.chains import constant_value
-from backtrace.expressions import Element, Index, names
+from backtrace.expressions import Element, Index
 from backtrace.graph import RATE, Equation, Graph
 from backtrace.keys import Derivative, Part, Path, Short, Target, Via
 from backtrace.keys.lanes import Lane, UnlikeError, lanes_in, lanes_of, placed_index
-from backtrace.quantities import FEW_WAYS, Quantity
+from backtrace.quantities import FEW_WAYS
 from backtrace.records import dataclass
-from backtrace.report.alike import Listed, Places, Run, RunOfRows, RunsOfRows, joined
+from backtrace.report.alike import Listed, Places, Run, RunOfRows, RunsOfRows, Samples, joined
 from backtrace.report.blocks import Block, Equations, Head, Row, Rows, Section, Table
 from backtrace.report.listing import HEAD, MANY, Listing
 from backtrace.words import Note
@@ -24,8 +24,8 @@ from backtrace.words import Note
 class _Way:
     """How the derivative by an element of a parameter comes about.
 
-    ``factors`` are listed before its table, ``cells`` stand in its row; with ``shares`` a cell is what one sample
-    contributes and the factors are those of one share.
+    ``factors`` are listed before its table, ``cells`` stand in its row; with ``shares`` the cell is what a sample
+    contributes, of which there is one for each sample shown, and the factors are those of one share.
     """
 
     factors: list[Target]
@@ -38,14 +38,10 @@ def reading_groups(graph: Graph) -> list[list[str]]:
 
     A name that several equations read stands with the first of them, where all its factors are known.
     """
-    first: dict[str, Equation] = {}
-    for equation in graph.forward:
-        for name in names(equation.expr):
-            if name in graph.wrt:
-                first.setdefault(name, equation)
+    first = {name: graph.consumers[name][0] for name in graph.wrt if name in graph.consumers}
     groups: dict[str, list[str]] = {}
     for equation in reversed(graph.forward):
-        wanted = [name for name in names(equation.expr) if first.get(name) is equation]
+        wanted = [name for name in equation.reads if first.get(name) is equation]
         groups.setdefault(equation.group or equation.name, []).extend(wanted)
     return [members for members in groups.values() if members]
 
@@ -56,7 +52,7 @@ class Steps(Listing):
     def steps(self) -> Iterator[Section]:
         """A step for each equation that reads a parameter, from the objective down."""
         for number, wanted in enumerate(reading_groups(self.view.graph), start=1):
-            layer = next((e.group for e in self.view.graph.forward if wanted[0] in names(e.expr)), "")
+            layer = self.view.graph.consumers[wanted[0]][0].group
             title = Note("step", {"number": number})
             blocks, parameters = self.step(wanted)
             yield Section(f"step {number}", title, blocks, parameters, layer)
@@ -76,14 +72,11 @@ class Steps(Listing):
     def step(self, wanted: list[str]) -> tuple[tuple[Block, ...], tuple[str, ...]]:
         """The blocks of a step and its parameters; where the elements of these are alike, all at once."""
         for at_once in ("array", "unit") if self.takes_lanes else ():
-            attempt = replace(self, listed=self.listed.copy(), at_once=at_once)
+            attempt, before = replace(self, at_once=at_once), len(self.listed)
             try:
-                made = tuple(attempt.blocks(wanted)), attempt.in_order(wanted)
+                return tuple(attempt.blocks(wanted)), attempt.in_order(wanted)
             except UnlikeError:
-                pass
-            else:
-                self.listed = attempt.listed
-                return made
+                self.listed.back_to(before)
         return tuple(self.blocks(wanted)), self.in_order(wanted)
 
     def blocks(self, wanted: list[str]) -> Iterator[Block]:
@@ -128,8 +121,8 @@ class Steps(Listing):
         chains = self.view.chains
         shares = chains.shares(element)
         if shares is not None:
-            cells: list[Target] = [Via(chains.objective, element, shares[s]) for s in self.shown_samples()]
-            return _Way(chains.factors(element, shares[self.sample]), cells, True)
+            share = Via(chains.objective, element, shares[self.sample])
+            return _Way(chains.factors(element, shares[self.sample]), [share], True)
         onward = chains.ways(element)
         if len(onward) != 1:
             return _Way([Derivative(chains.objective, element)] if onward else [], [])
@@ -159,7 +152,7 @@ class Steps(Listing):
         rows = self.rows(limited, trained)
         way = self.way(members[0])
         each = tuple(Head(self.headed(factor, name, stem)) for factor in way.factors) if way.shares else ()
-        updates = tuple(e for e in view.graph.updates if trained and is_state_of(e.name.removesuffix("+"), name))
+        updates = view.graph.updates_of.get(name, ()) if trained else ()
         more = rest + len(members) - len(limited)
         return Table(stem, tuple(map(Head, (*heads, *tail))), rows, len(heads), each, updates, more)
 
@@ -180,20 +173,21 @@ class Steps(Listing):
         """A row for each of all that an element with lanes stands for."""
         return RunOfRows(self.view.quantity(element), self.row(element, trained), Places(self.order(element)))
 
-    def row(self, element: Element, trained: bool) -> tuple[Quantity, ...]:
+    def row(self, element: Element, trained: bool) -> Listed:
         """Factors or shares, the derivative, and where it is trained the old and the new value."""
         way, cells = self.way(element), [Derivative(self.view.chains.objective, element)]
-        before = self.view.each_sample(way.cells) if way.shares else map(self.view.quantity, way.cells)
         tail: list[Target] = [*cells, element, element._replace(name=f"{element.name}+")] if trained else [*cells]
-        return (*before, *map(self.view.quantity, tail))
+        if way.shares and self.choice.sample is None:
+            return Samples(self.view, way.cells[0], self.shown_samples(), tuple(map(self.view.quantity, tail)))
+        return tuple(map(self.view.quantity, (*way.cells, *tail)))
 
     def states(self, wanted: Sequence[str]) -> Iterator[Rows]:
         """Where an update takes more than one equation: each for these parameters, in the order of computation."""
         for parameter in wanted:
-            made = [e.name for e in self.view.graph.updates if is_state_of(e.name.removesuffix("+"), parameter)]
-            for name in made if len(made) > 1 else ():
-                lines = self.cut_lines(name)
-                yield Rows(lines, more=self.count(name) - len(lines))
+            made = self.view.graph.updates_of.get(parameter, ())
+            for equation in made if len(made) > 1 else ():
+                lines = self.cut_lines(equation.name)
+                yield Rows(lines, more=self.count(equation.name) - len(lines))
 
     def common(self, gradients: bool) -> Iterator[Rows]:
         """What all updates share, from the gradients or without them: the rate, the norm for clipping."""
@@ -277,7 +271,7 @@ class Steps(Listing):
             if any(map(lanes_of, members)):
                 yield Rows(joined(self.runs(members, targets)), zero=zero)
                 continue
-            lines = list({tuple(q.target for q in line): line for line in map(self.line, members)}.values())
+            lines = list({line[0].target: line for line in map(self.line, members)}.values())
             yield self.cut(lines, zero, MANY if len(groups) == 1 and ("", "") in groups else HEAD + 2)
 
     def runs(self, members: Sequence[Target], targets: Mapping[Target, Element]) -> Iterator[Sequence[Listed]]:
@@ -309,15 +303,17 @@ class Steps(Listing):
     def array_equations(self, wanted: Sequence[str]) -> Iterator[Equation]:
         """The gradient equations that lead to this step's arrays and have not been shown yet."""
         graph = self.view.graph
-        by_name = {e.name: e for e in graph.gradients}
-        needed = {graph.gradient_of[name] for name in wanted if name in graph.gradient_of}
-        for equation in reversed(graph.gradients):
-            if equation.name in needed:
-                needed.update(name for name in names(equation.expr) if name in by_name)
-        for equation in graph.gradients:
-            fresh = Part(equation.name) not in self.listed
-            if equation.name in needed and fresh and equation.type.shape and constant_value(equation.expr) is None:
-                self.listed.add(Part(equation.name))
+        fresh: set[str] = set()
+        waiting = [graph.gradient_of[name] for name in wanted if name in graph.gradient_of]
+        while waiting:
+            name = waiting.pop()
+            if name in graph.gradient_places and Part(name) not in self.listed:
+                self.listed.add(Part(name))
+                fresh.add(name)
+                waiting += graph.equations[name].reads
+        for name in sorted(fresh, key=graph.gradient_places.__getitem__):
+            equation = graph.equations[name]
+            if equation.type.shape and constant_value(equation.expr) is None:
                 yield self.view.short_equation(equation)
 
 
@@ -329,15 +325,6 @@ def size_of(target: Target) -> int:
 def start(index: Index) -> Index:
     """The first place that an index with lanes stands for."""
     return placed_index(index, dict.fromkeys(lanes_in(index), 0))
-
-
-def is_state_of(state: str, name: str) -> bool:
-    """Whether a state is a parameter itself or what an optimiser remembers of it.
-
-    >>> is_state_of("w", "w"), is_state_of("v.w", "w"), is_state_of("aw", "w")
-    (True, True, False)
-    """
-    return name in (state, state.partition(".")[2])
 
 
 def ends(target: Target) -> tuple[Element, Element]:
