@@ -11,10 +11,11 @@ from typing import Final
 
 from backtrace.build import build
 from backtrace.codegen import LIMIT, LONGEST, MOST_PARTS, OPERATIONS, ScalarExecutor, is_small, longest, statements
-from backtrace.config import Config, read
+from backtrace.config import Config
 from backtrace.executor import Arrays, Executor
 from backtrace.expressions import walk
 from backtrace.graph import Graph
+from backtrace.loading import build_file
 from backtrace.records import dataclass
 from backtrace.training import DivergedError, executor_for, train
 
@@ -93,7 +94,7 @@ def measure(
         NumericError: the numbers leave the finite range in the first epoch.
     """
     begin = clock()
-    graph = build(config if isinstance(config, Config) else read(config))
+    graph = build(config) if isinstance(config, Config) else build_file(config)
     built = clock()
     runner = _Runner(graph, clock)
     ready = clock()

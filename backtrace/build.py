@@ -60,6 +60,8 @@ class _Builder:
     faults: list[Fault] = field(default_factory=list)
     turns: dict[str, int] = field(default_factory=dict)
     """Of the gradients that are given for each update, for how many."""
+    broken: set[str] = field(default_factory=set)
+    """The names that something is wrong with: of what reads them nothing is said."""
 
     def graph(self) -> Graph:
         config = self.config
@@ -68,7 +70,7 @@ class _Builder:
         objective, forward = self.objective(forward, givens)
         trained = self.trained(givens)
         if self.faults:
-            raise ConfigError(self.faults)
+            raise ConfigError([*self.faults, *self.independent(forward, givens, trained)])
         wrt = self.differentiated(givens, trained)
         run = stabilised(forward)
         back = self.backward(run, objective, wrt, trained) if objective else ()
@@ -107,6 +109,22 @@ class _Builder:
         self.check_order(graph)
         return self.in_turn(graph)
 
+    def independent(
+        self, forward: Sequence[Equation], givens: Mapping[str, GivenArray], trained: Sequence[str]
+    ) -> list[Fault]:
+        """What is wrong with the optimizer and the end of training, where equations are refused already."""
+        before = len(self.faults)
+        slopes = [Equation(f"grad {name}", Num(0), givens[name].type, wrt=name) for name in trained]
+        if self.config.until and self.broken.isdisjoint(names(self.config.until.expr)):
+            list(self.condition(forward, givens, slopes))
+        found = self.faults[before:]
+        del self.faults[before:]
+        try:
+            updates(self.config, "E_tot", {name: givens[name].type for name in trained})
+        except ConfigError as error:
+            found += error.faults
+        return found
+
     def backward(
         self, run: tuple[Equation, ...], objective: str, wrt: Sequence[str], trained: Sequence[str]
     ) -> tuple[Equation, ...]:
@@ -137,8 +155,13 @@ class _Builder:
 
     def epochs(self) -> int:
         """As the config says; else as many as there are given gradients, until a condition holds, or 1."""
-        if self.config.epochs is not None:
-            return self.config.epochs
+        epochs = self.config.epochs
+        if self.turns and epochs is not None and epochs > (given := min(self.turns.values())):
+            message = f"gradients are given for {given} updates, but there are {epochs} epochs"
+            node = self.config.nodes["epochs"]
+            raise ConfigError(Fault(message, node.place, f"epochs: {given}, or a gradient for each", len(node.text)))
+        if epochs is not None:
+            return epochs
         return min(self.turns.values(), default=UNTIL if self.config.until else 1)
 
     # ── givens and equations ──
@@ -148,6 +171,7 @@ class _Builder:
         for given in self.config.givens:
             if given.name in found:
                 self.refuse(given.place, f'"{given.name}" is given twice', "one name, one quantity")
+                self.broken.add(given.name)
             shape = given.values.shape[1:] if given.sampled else given.values.shape
             found[given.name] = GivenArray(given.name, given.role, given.values, Type(shape, given.sampled))
         return found
@@ -173,11 +197,12 @@ class _Builder:
         scope: dict[str, Expr] = {name: Name(name, given.type) for name, given in givens.items()}
         made: dict[str, Equation] = {}
         stated = [*self.config.equations, *self.config.report]
-        broken: set[str] = set()
+        broken = self.broken
         for statement in self.ordered(stated, scope):
             if statement.name in scope:
                 place = statement.node.place if statement.node else None
                 self.refuse(place, f'"{statement.name}" is stated twice', "one name, one quantity")
+                self.broken.add(statement.name)
                 continue
             if not broken.isdisjoint(names(statement.expr)):
                 broken.add(statement.name)
@@ -218,7 +243,9 @@ class _Builder:
     def cycle(self, round_: list[str], waiting: Mapping[str, Statement]) -> None:
         node = waiting[round_[0]].node
         chain = " reads ".join(round_)
-        self.refuse(node.place if node else None, f"the equations go round in a circle: {chain}")
+        self.broken |= set(waiting)
+        hint = "one of them is stated without the others"
+        self.refuse(node.place if node else None, f"the equations go round in a circle: {chain}", hint)
 
     def too_long(self, error: DerivativeError) -> Fault:
         places = {stated.name: stated.node.place for stated in self.config.equations if stated.node}
@@ -234,13 +261,15 @@ class _Builder:
         stated = self.config.objective
         if (self.config.upstream or self.config.gradients) and not self.faults:
             return self.seeded(forward, givens)
-        if stated is None or self.faults:
+        if stated is None or not self.broken.isdisjoint(names(stated.expr)):
             return None, forward
         by_name = {equation.name: equation for equation in forward}
         if isinstance(stated.expr, Name):
             found = by_name.get(stated.expr.id)
             if found is None:
-                hint = did_you_mean(stated.expr.id, by_name) or "state it under equations:"
+                name = stated.expr.id
+                hint = did_you_mean(name, by_name) or f"equations here: {', '.join(list(by_name)[:20]) or 'none'}"
+                hint = f"it is given, not computed: minimize: sum({name}**2)" if name in givens else hint
                 self.refuse(stated.node.place, f'there is no equation "{stated.expr.id}"', hint, len(stated.expr.id))
                 return None, forward
             return self.reduced(found, forward)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backtrace.executor import Arrays
+from backtrace.executor import ARITHMETIC, Arrays, evaluate
 from backtrace.expressions import Num, Type, walk
 from backtrace.graph import Graph
 from backtrace.ops.base import Array
@@ -152,7 +152,11 @@ class ScalarExecutor:
         if not self.states:
             return {}
         fixed = {name: given[name].ravel().tolist() for name in self.fixed}
-        numbers = self._run("forward", self._flat(given), self._constants(fixed))
+        try:
+            numbers = self._run("forward", self._flat(given), self._constants(fixed))
+        except ARITHMETIC:
+            found = evaluate(self.graph.run, given, self.graph.samples)
+            return {f"{name}+": array for name, array in found.items()}
         return unpacked(np.array(numbers), self.outcome)
 
     def state(self) -> Arrays:

@@ -32,6 +32,8 @@ SHORT_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 # difflib takes quadratic time, and no name that can be meant is longer.
 LONGEST_WORD = 80
+# Two of three letters may agree by chance: inv is not meant for sin.
+SHORT_WORD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +121,11 @@ def visible(text: str) -> str:
 
 
 def _visible_character(character: str) -> str:
-    return _escape(character) if _is_hidden(character) else character
+    return _escape(character) if hidden(character) else character
 
 
-def _is_hidden(character: str) -> bool:
+def hidden(character: str) -> bool:
+    """Whether a character is drawn as nothing, or moves what stands around it."""
     return unicodedata.category(character) in HIDDEN_CATEGORIES or character in HIDDEN_LETTERS
 
 
@@ -280,7 +283,7 @@ def suggest(word: str, choices: Iterable[str]) -> str:
         folded.setdefault(choice.casefold(), choice)
     from difflib import get_close_matches
 
-    near = get_close_matches(word.casefold(), folded, n=1)
+    near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.7 if len(word) <= SHORT_WORD else 0.6)
     return folded[near[0]] if near else ""
 
 
@@ -291,4 +294,10 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     'did you mean "learning_rate"?'
     """
     near = suggest(word, choices)
-    return f'did you mean "{near}"?' if near else ""
+    return f'did you mean "{near}"?{_look_alike(word, near)}' if near else ""
+
+
+def _look_alike(word: str, near: str) -> str:
+    """The number of a letter that only looks like one of the word that is meant."""
+    odd = next((letter for letter in word if not letter.isascii()), "") if near.isascii() else ""
+    return f' ("{_visible_character(odd)}" is U+{ord(odd):04X})' if odd else ""

@@ -140,6 +140,10 @@ def evaluate(equations: Iterable[Equation], given: Mapping[str, Array], samples:
     return Program(equations, samples).run(given)
 
 
+ARITHMETIC = (OverflowError, ZeroDivisionError, ValueError)
+"""What Python's own arithmetic raises where numpy gives infinity or nan: the same fault to a user."""
+
+
 def counters(graph: Graph, made: int) -> Arrays:
     """The numbers of the next update and its epoch, after so many updates."""
     epoch = made // graph.updates_per_epoch + 1

@@ -69,8 +69,8 @@ def install() -> None:
 
 def _end(code: int) -> None:
     """Leave with nothing half done: what is registered for the end takes temporary files away."""
-    _say("stopped")
     atexit._run_exitfuncs()
+    _say("stopped")
     os._exit(code)
 
 

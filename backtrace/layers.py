@@ -9,12 +9,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 
 from backtrace.config import Config, Entries, Given, Init, Layer, LossSpec, Objective, Statement, activation_faults
 from backtrace.config.initial import pending
+from backtrace.config.spellings import LOSSES as OTHER_LOSSES
+from backtrace.config.spellings import nearest
+from backtrace.config.values import POINT_HINT
 from backtrace.errors import ConfigError, Fault, did_you_mean
 from backtrace.expressions import Call, Expr, Name, Num, names, parse, substitute
 from backtrace.ops import CONSTANTS
@@ -95,12 +99,22 @@ class _Network:
         """Refuse a name among weights or biases that means nothing, at its own place."""
         stated = [*self.equations, *self.config.equations, *self.config.report]
         known = {given.name for given in (*self.givens, *self.config.givens)} | {s.name for s in stated}
+        unknown: dict[str, Node] = {}
         for entries in (e for layer in self.config.layers for e in (layer.weights, layer.bias) if e is not None):
+            if any(fault.place == entries.node.place for fault in self.faults):
+                continue
             read = [leaf for leaf in _leaves(entries.values) if isinstance(leaf, str)]
             for name, node in zip(read, _name_nodes(entries.node), strict=True):
                 if name not in known and name not in CONSTANTS:
-                    hint = did_you_mean(name, known) or f"parameters: {{{name}: 0.5}}"
-                    self.fault(node, f'"{name}" is not known here', hint)
+                    unknown.setdefault(name, node)
+        if len(unknown) > 1 and "parameters" not in self.config.nodes:
+            listed = ", ".join(f"{name}: 0.5" for name in unknown)
+            message = f"{len(unknown)} names here have no values, as there are no parameters:"
+            return self.fault(next(iter(unknown.values())), message, f"parameters: {{{listed}}}")
+        for name, node in unknown.items():
+            hint = did_you_mean(name, known) or f"parameters: {{{name}: 0.5}}"
+            self.fault(node, f'"{name}" is not known here', hint)
+        return None
 
     # ── inputs and targets ──
 
@@ -112,6 +126,7 @@ class _Network:
             self.give(*given)
             if len(sizes[0]) > 1:
                 self.refuse_matrix(given[0], role)
+                return Name(given[0].name), 0
             return Name(given[0].name), sizes[0][0] if sizes[0] else 1
         if not given:
             if role == "input":
@@ -155,42 +170,51 @@ class _Network:
         weights, shape = self.matrix(layer, f"W{suffix}", width)
         units, expected = (shape[0], shape[1]) if self.config.column_vectors else (shape[1], shape[0])
         if expected != width and width and shape[0]:
-            rows = "columns" if self.config.column_vectors else "rows"
-            plural = "" if width == 1 else "s"
-            message = f'"{layer.title}" gets {width} value{plural}, but its weights have {expected} {rows}'
-            hint = "a row of weights for each input" if rows == "rows" else "a column of weights for each input"
-            self.fault(layer.weights.node, message, hint + "; orientation: says which way round")
-        self.check_units(layer, units)
+            self.refuse_width(layer, width, expected)
+        before = len(self.faults)
         product = (weights, values) if self.config.column_vectors else (values, weights)
         expr: Expr = Call("matmul", product)
         if layer.bias is not None:
             expr = Call("add", (expr, self.bias(layer, f"b{suffix}", (expected, units))))
+        if len(self.faults) > before and self.biases(layer) in (named_by(layer.pre), named_by(layer.out)):
+            units = 0
         pre = self.stem(layer, layer.pre, f"z{number}", units) if layer.pre or not layer.out else None
         if pre is not None:
             self.state(layer, pre, expr, "pre")
             expr = Name(pre)
         if layer.activation == "identity" and pre is not None and not layer.out:
-            return expr, units
+            return expr, units if len(self.faults) == before else 0
         if layer.activation != "identity":
             self.faults += activation_faults(layer.node.get("activation"), self.config.functions)
             expr = Call(layer.activation, (expr,), layer.options)
         out = self.stem(layer, layer.out, f"h{number}", units)
         self.state(layer, out, expr, "out")
-        return Name(out), units
+        return Name(out), units if len(self.faults) == before else 0
 
-    def check_units(self, layer: Layer, units: int) -> None:
-        node = layer.node.get("units")
-        if node is not None and layer.units is not None and units not in (0, layer.units):
-            message = f'units: {layer.units}, but the weights of "{layer.title}" make {units}'
-            self.fault(node, message, "leave units: out, the matrix says it already")
+    def biases(self, layer: Layer) -> int:
+        """How many biases a layer has; where there is a name for each, the weights are wrong and not both of these."""
+        values = layer.bias.values if layer.bias else None
+        return len(values) if isinstance(values, tuple) else -1
+
+    def refuse_width(self, layer: Layer, width: int, expected: int) -> None:
+        rows = "columns" if self.config.column_vectors else "rows"
+        plural = "" if width == 1 else "s"
+        message = f'"{layer.title}" gets {width} value{plural}, but its weights have {expected} {rows}'
+        hint = f"a {rows[:-1]} of weights for each input; orientation: says which way round"
+        twice = width == 2 * expected
+        self.fault(layer.weights.node, message, f"{hint}\n{POINT_HINT}" if twice else hint)
 
     def state(self, layer: Layer, name: str, expr: Expr, key: str) -> None:
         first = self.stated.get(name)
+        node = layer.node.get(key) or layer.node
+        if first is None and name in self.taken:
+            self.fault(node, f'"{name}" is given already', "one name, one quantity")
         if first is not None:
             message = f'"{name}" is stated twice; first in the layer of line {first.place.line}'
-            self.fault(layer.node.get(key) or layer.node, message, "one name, one quantity")
+            self.fault(node, message, "one name, one quantity")
         self.stated.setdefault(name, layer.node)
-        self.equations.append(Statement(name, expr, layer.node, layer.title))
+        at = layer.node.get("activation") if key == "out" else layer.weights.node
+        self.equations.append(Statement(name, expr, at or node, layer.title))
 
     def stem(self, layer: Layer, given: str | tuple[str, ...] | None, default: str, units: int) -> str:
         """The name of a layer's values; a list of names that is no stem with numbers becomes labels."""
@@ -258,7 +282,8 @@ class _Network:
             return Name(stem), (matrix.shape[0], matrix.shape[1])
         self.scalars(layer.weights, scalars)
         if len(scalars) != width:
-            hint = "write a matrix of names, [[w1, w3], [w2, w4]], with the values under parameters:"
+            counted = "W11, W12, ... by row and column from 1, " if all(name[-1:].isdigit() for name in scalars) else ""
+            hint = f"name them {counted}or write a matrix of names, [[w1, w3], [w2, w4]], and parameters:"
             message = f"these {len(scalars)} weights do not say which input and which unit they join"
             self.fault(layer.weights.node, message, hint)
             return Name(next(iter(scalars))), (0, 0)
@@ -279,7 +304,8 @@ class _Network:
             if isinstance(entries.values[0], tuple):
                 self.fault(entries.node, "a bias is a list of numbers, one for each unit", "[0.1, 0.2]")
             elif len(entries.values) != units and units:
-                message = f'"{layer.title}" has {units} unit{"s" * (units != 1)}, but {len(entries.values)} biases'
+                count = len(entries.values)
+                message = f'"{layer.title}" has {units} unit{"s" * (units != 1)}, but {count} bias{"es" * (count != 1)}'
                 self.fault(entries.node, message, "one bias for each unit, or one shared number without brackets")
         return self.array(entries, default)
 
@@ -307,16 +333,11 @@ class _Network:
     # ── loss ──
 
     def loss(self, spec: LossSpec, output: Expr, width: int) -> Objective | None:
-        row = LOSSES.get(spec.kind)
-        if row is None:
-            hint = did_you_mean(spec.kind, LOSSES) or f"known: {', '.join(LOSSES)}"
-            self.fault(spec.node, f'there is no loss "{spec.kind}"', hint)
+        found = loss_faults(spec)
+        self.faults += found
+        if found:
             return None
-        for option in dict(spec.options):
-            if option not in row.options:
-                hint = did_you_mean(option, row.options) or f"its options: {', '.join(row.options) or 'none'}"
-                self.fault(spec.node, f'{spec.kind} has no option "{option}"', hint)
-                return None
+        row = LOSSES[spec.kind]
         target, size = self.vector("target", "y")
         if row.labelled:
             size = width if size == 1 else size
@@ -330,6 +351,24 @@ class _Network:
             terms = Name(spec.terms)
         self.equations.append(Statement(spec.total, substitute(total, {"E": terms}), spec.node))
         return Objective(Name(spec.total), False, spec.node)
+
+
+def named_by(given: str | tuple[str, ...] | None) -> int:
+    """How many units a list of names is for."""
+    return len(given) if isinstance(given, tuple) else 0
+
+
+def loss_faults(spec: LossSpec) -> list[Fault]:
+    """What is wrong with the loss alone: its name, or an option that it does not have."""
+    row, width = LOSSES.get(spec.kind), max(len(spec.node.text), 1)
+    if row is None:
+        hint = nearest(spec.kind, LOSSES, OTHER_LOSSES) or fill(f"known: {', '.join(LOSSES)}", 90)
+        return [Fault(f'there is no loss "{spec.kind}"', spec.node.place, hint, width)]
+    for option in dict(spec.options):
+        if option not in row.options:
+            hint = did_you_mean(option, row.options) or f"its options: {', '.join(row.options) or 'none'}"
+            return [Fault(f'{spec.kind} has no option "{option}"', spec.node.place, hint, width)]
+    return []
 
 
 def common_stem(members: Sequence[str]) -> str | None:

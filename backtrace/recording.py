@@ -55,7 +55,8 @@ class Stretch(NamedTuple):
         """Everything of one of the updates by name: what stood before, what was computed, the forward pass after it."""
         found = self.executor.views(self.rows[at])
         before = self.given | self.state_before(at) | counters(self.executor.graph, self.made + at)
-        return before | found | self.executor.after(self.given | self.renewed(found))
+        with np.errstate(all="ignore"):
+            return before | found | self.executor.after(self.given | self.renewed(found))
 
     def state_before(self, at: int) -> Arrays:
         """The parameters and states before an update: those that the update before it left."""

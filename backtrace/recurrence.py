@@ -98,7 +98,7 @@ class _Unrolling:
             return self.plain(expr, at)
         except ExpressionError as error:
             fault = expression_fault(node, error)
-            if fault not in self.faults:
+            if all(fault.place != other.place for other in self.faults):
                 self.faults.append(fault)
             return expr
 

@@ -57,12 +57,14 @@ def _is_kept(moment: Moment, updates: int, kept: Collection[Keep]) -> bool:
     return (moment.epoch in kept and moment.update in wanted(moment.epoch, updates, kept)) or moment in kept
 
 
-def absent(trace: Trace, keep: Iterable[Keep]) -> list[Keep]:
-    """Those of some epochs and updates that were made, but not recorded."""
+def refuse_absent(trace: Trace, keep: Iterable[Keep]) -> None:
+    """Refuse epochs, or updates of one, that were made but not recorded: they are not made again.
+
+    Raises:
+        UsageError: there is one among some to be recorded.
+    """
     made, recorded, updates = len(trace.losses), set(trace.recording.records), trace.graph.updates_per_epoch
-    earlier = [(each, moment_of(each)[0]) for each in keep if moment_of(each)[0] <= made]
-    return [
-        each
-        for each, epoch in earlier
-        if not all(Moment(epoch, update) in recorded for update in wanted(epoch, updates, {each}))
-    ]
+    for each, (epoch, _) in sorted(((each, moment_of(each)) for each in keep), key=lambda pair: pair[1][0]):
+        for update in sorted(wanted(epoch, updates, {each})) if epoch <= made else ():
+            if Moment(epoch, update) not in recorded:
+                trace.refuse(epoch, update if updates > 1 else None)

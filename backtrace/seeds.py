@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Final
 
 import numpy as np
@@ -56,7 +56,8 @@ class Seeds:
         by = self.scope.names.get(seed.name)
         if not isinstance(by, Name):
             hint = did_you_mean(seed.name, self.scope.names) or "state it under equations: or parameters:"
-            self.refuse(seed, f'"{seed.name}" is not known here', hint)
+            at = replace(seed, node=seed.key) if seed.key else seed
+            self.refuse(at, f'"{seed.name}" is not known here', hint)
             return None
         value = self.figures(seed, by) if isinstance(seed.value, np.ndarray) else self.expression(seed, by)
         return None if value is None else (by, value)

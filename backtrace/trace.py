@@ -14,11 +14,12 @@ import numpy.typing as npt
 
 from backtrace import __version__
 from backtrace.build import build
-from backtrace.config import Config, read
+from backtrace.config import Config
 from backtrace.errors import Fault, NumericError, UsageError
 from backtrace.expressions import Element
 from backtrace.graph import RATE, RATE_NAMES, Graph
 from backtrace.keys import Key, Keys, Part
+from backtrace.loading import build_file
 from backtrace.origin import Origin
 from backtrace.quantities import Value, View
 from backtrace.recording import Recording
@@ -116,10 +117,11 @@ class Trace:
         wanted = self.epochs[0].epoch if number is None else number
         found = self.epochs.of(wanted, update)
         if not found:
-            self._refuse(wanted, update)
+            self.refuse(wanted, update)
         return found[:1] if number is None else found
 
-    def _refuse(self, number: int, update: int | None) -> None:
+    def refuse(self, number: int, update: int | None) -> None:
+        """Say that an epoch, or one of its updates, is not recorded, and which are."""
         several = self.graph.updates_per_epoch > 1
         what = f"update {update} of epoch {number}" if update else f"epoch {number}"
         kept = [moment.text() if several else str(moment.epoch) for moment in self.epochs.moments]
@@ -220,7 +222,7 @@ def run(
     """
     if isinstance(config, Mapping):
         raise UsageError(Fault("a mapping is no config", hint="give the path of a YAML file"))
-    graph = build(config if isinstance(config, Config) else read(config))
+    graph = build(config) if isinstance(config, Config) else build_file(config)
     return run_graph(graph, epochs=epochs, keep=keep, values=values, progress=progress, rounding=rounding)
 
 

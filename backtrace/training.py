@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from backtrace.codegen import pays, scalar_executor
 from backtrace.errors import Fault, NumericError
-from backtrace.executor import Arrays, Executor, counters
+from backtrace.executor import ARITHMETIC, Arrays, Executor, counters
 from backtrace.graph import RATE, STOP, Graph
 from backtrace.recording import Recording, Records, Stretch
 from backtrace.schedule import Batch, Keep, Moment
@@ -26,8 +26,6 @@ MOST = 64
 SHORT, LONG = 0.02, 0.05
 """Seconds between two calls of the progress function: where it is less, twice as many epochs are made at once from then
 on, where it is more, half as many."""
-ARITHMETIC = (OverflowError, ZeroDivisionError, ValueError)
-"""What Python's own arithmetic raises where numpy gives infinity or nan: the same fault to a user."""
 
 
 class DivergedError(NumericError):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import backtrace
 from backtrace.render import terminal
 from tests.runner import ROOT, Runner
 
@@ -224,6 +225,14 @@ def test_a_reader_that_closes_the_pipe_ends_the_program_quietly() -> None:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     outcome = subprocess.run(["bash", "-c", line], capture_output=True, cwd=ROOT, env=environment, check=False)
     assert (outcome.returncode, outcome.stderr) == (141, b"")
+
+
+def test_closed_standard_streams_lead_nowhere(tmp_path: Path) -> None:
+    line = f'"{sys.executable}" -m backtrace run configs/example.yaml -o "{tmp_path}/t.json" <&- >&- 2>&-'
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    outcome = subprocess.run(["bash", "-c", line], capture_output=True, cwd=ROOT, env=environment, check=False)
+    assert outcome.returncode == 0
+    assert backtrace.load(tmp_path / "t.json")["h1"] == backtrace.run(ROOT / "configs/example.yaml")["h1"]
 
 
 def test_help_imports_neither_numpy_nor_rich() -> None:

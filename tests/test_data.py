@@ -199,7 +199,7 @@ REFUSED = {
     "a number too large": ("{file: d}", "a,b\n1,2\n3,1e999\n", "d:3:3", "the number is too large"),
     "a short row": ("{file: d}", "a,b\n1,2\n3\n", "d:3:1", "this row has 1 field, the first line has 2"),
     "a blank line inside": ("{file: d}", "a,b\n1,2\n\n3,4\n", "d:3:1", "a blank line among the rows"),
-    "an open quote": ("{file: d}", 'a,b\n1,"2\n', "d:2:1", "this is no CSV: a quote is not closed"),
+    "an open quote": ("{file: d}", 'a,b\n1,"2\n', "d:2:3", "this is no CSV: a quote is not closed"),
     "text that is not UTF-8": ("{file: d}", b"a,b\n1,\xe9\n", "d:2:3", "the byte 0xe9 is not UTF-8"),
     "a class out of range": (
         "{file: d, column: k, one_hot: 2}", "k,l\n0,0\n2,0\n", "d:3:1", "expected a class from 0 to 1, got 2",

@@ -100,8 +100,14 @@ def test_gates_make_a_node_of_every_operation() -> None:
             "equations:\n  z: x @ W\n  h: sigmod(z)\n",
             [(5, 6, 'there is no function "sigmod"', 'did you mean "sigmoid"?')],
         ),
-        ("equations:\n  z: W @ x\n", [(4, 6, "2x3 @ 2 does not fit: 3 is not 2", "")]),
-        ("equations:\n  z: b + (x + x @ W)\n", [(4, 11, "shapes 2 and 3 do not fit elementwise", "")]),
+        (
+            "equations:\n  z: W @ x\n",
+            [(4, 6, "2x3 @ 2 does not fit: 3 is not 2", "W is 2x3, x has 2 elements; did you mean x @ W or W.T @ x?")],
+        ),
+        (
+            "equations:\n  z: b + (x + x @ W)\n",
+            [(4, 11, "shapes 2 and 3 do not fit elementwise", "x has 2 elements, x @ W has 3 elements")],
+        ),
         # every fault of a file, but none that only follows from another
         (
             "equations:\n  z: x @ Q\n  h: tanh(z)\n  k: cosine(b)\n",
@@ -112,12 +118,29 @@ def test_gates_make_a_node_of_every_operation() -> None:
         ),
         (
             "equations:\n  a: b + c\n  c: 2*a\n",
-            [(4, 6, "the equations go round in a circle: a reads c reads a", "")],
+            [
+                (
+                    4,
+                    6,
+                    "the equations go round in a circle: a reads c reads a",
+                    "one of them is stated without the others",
+                )
+            ],
         ),
-        ("equations:\n  a: a + 1\n", [(4, 6, "the equations go round in a circle: a reads a", "")]),
+        (
+            "equations:\n  a: a + 1\n",
+            [(4, 6, "the equations go round in a circle: a reads a", "one of them is stated without the others")],
+        ),
         (
             "equations:\n  a: d + 1\n  k: a*2\n  c: k + 1\n  d: c\n",
-            [(4, 6, "the equations go round in a circle: a reads d reads c reads k reads a", "")],
+            [
+                (
+                    4,
+                    6,
+                    "the equations go round in a circle: a reads d reads c reads k reads a",
+                    "one of them is stated without the others",
+                )
+            ],
         ),
         (
             "equations: {z: x @ W}\nminimize: z\n",
@@ -142,7 +165,14 @@ def test_gates_make_a_node_of_every_operation() -> None:
         ),
         (
             "functions: {f(t): f(t) + 1}\nequations: {E: f(b)}\n",
-            [(4, 16, 'in f: there is no function "f"', "")],
+            [
+                (
+                    4,
+                    16,
+                    'in f: there is no function "f"',
+                    "functions: {f(x): ...} states one; backtrace knows exp, log, sqrt, sum, sigmoid, ...",
+                )
+            ],
         ),
     ],
 )

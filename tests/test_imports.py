@@ -22,15 +22,16 @@ ROWS = (
     "yamlfile.scalars yamlfile.files yamlfile.syntax",
     "yamlfile.loader",
     "expressions.tree",
+    "expressions.repairs",
     "expressions.reading expressions.writing",
     "yamlfile expressions",
-    "config.table",
-    "config.records",
+    "config.table config.spellings",
+    "config.records config.hints",
     "config.values config.initial config.datafiles",
     "config.files config.training config.updates",
     "config.givens",
     "config ops.base graph",
-    "ops.elementwise ops.products ops.movements ops.reductions ops.losses ops.constants ops.upstream",
+    "ops.elementwise ops.products ops.movements ops.reductions ops.losses ops.constants ops.upstream ops.hints",
     "ops.softmax ops.many ops.macros ops.latex",
     "ops.mathml",
     "ops.extremes ops.images ops.complements",
@@ -57,7 +58,7 @@ ROWS = (
     "arrays.machine",
     "arrays.executor",
     "arrays",
-    "training evaluating derivatives",
+    "training evaluating derivatives loading",
     "quantities",
     "views",
     "rounded",
@@ -214,7 +215,7 @@ DOORS = {
 # Imported when first needed: the command line answers --help without numpy, str(trace) needs a renderer, no run that
 # goes well looks for the nearest name.
 LAZY = {
-    *("__init__", *DOORS["typer"], *DOORS["matplotlib"], *DOORS["llvmlite"]),
+    *("__init__", "__main__", *DOORS["typer"], *DOORS["matplotlib"], *DOORS["llvmlite"]),
     *(
         "expressions.tree",
         "render.terminal",
@@ -228,6 +229,7 @@ LAZY = {
         "keys.reading",
         "errors",
         "yamlfile.files",
+        "config.values",
     ),
 }
 
@@ -275,8 +277,8 @@ def test_only_the_lazy_modules_and_two_others_import_for_types_alone() -> None:
 
 
 def test_only_layers_and_config_know_what_a_layer_is() -> None:
-    """Nothing but config, layers and build (which calls it) reads the module of layers."""
-    assert {item.module for item in everything() if own(item.target) == "layers"} == {"build"}
+    """Nothing but config, layers, and build and loading (which call it) reads the module of layers."""
+    assert {item.module for item in everything() if own(item.target) == "layers"} == {"build", "loading"}
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,7 @@ LAYERS = "inputs: [1, 2]\nlayers:\n  - {{weights: {}}}\n"
         (LAYERS.format("{init: ones}"), [(3, 15, '"Layer 1" does not say how many units it has')]),
         (
             LAYERS.format("[[1, 2], [3, 4]], units: 3"),
-            [(3, 40, 'units: 3, but the weights of "Layer 1" make 2')],
+            [(3, 33, '"units" belongs to weights that are drawn')],
         ),
         (
             LAYERS.format("{init: ones}, units: 3, bias: {init: ones, shape: 2}"),

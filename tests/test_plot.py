@@ -39,7 +39,7 @@ BATCHES = """
 inputs: [{x: 1}, {x: 2}, {x: 3}]
 targets: [{y: 2}, {y: 4}, {y: 7}]
 layers:
-  - {units: 1, weights: [[0.1]], bias: [0.0]}
+  - {weights: [[0.1]], bias: [0.0]}
 loss: half_squared_error
 batch_size: 1
 learning_rate: 3

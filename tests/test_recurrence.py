@@ -103,7 +103,7 @@ FAULTS = {
     "before the first": ("steps: {t: 1..2}\nequations:\n  h[t]: x[t-1]\n", "there is no x[0]: the steps begin later"),
     "beyond the list": ("steps: {t: 1..3}\nequations:\n  h[t]: x[t]\n", "index does not fit 2"),
     "no span": ("steps: {t: 3}\nequations:\n  h[t]: 2\n", "expected the first and the last step, such as 1..3"),
-    "a span backwards": ("steps: {t: 3..1}\nequations:\n  h[t]: 2\n", "3..1 is 0 steps"),
+    "a span backwards": ("steps: {t: 3..1}\nequations:\n  h[t]: 2\n", "the steps 3..1 run backwards"),
     "too many": ("steps: {t: 1..5000}\nequations:\n  h[t]: 2\n", "1..5000 is 5000 steps"),
 }
 

@@ -16,6 +16,7 @@ from backtrace.errors import UsageError
 from backtrace.executor import Executor
 from backtrace.graph import Graph
 from backtrace.interrupts import CURRENT
+from backtrace.resuming import refuse_absent
 from backtrace.rules import OPTIMIZERS
 from backtrace.saved import FORMATS
 from backtrace.trace import Trace
@@ -127,6 +128,13 @@ def test_what_cannot_go_on_is_said() -> None:
         trace.resume(2)
     with pytest.raises(UsageError, match="gradients are given for 4 updates"):
         run(ALONE, 2).resume(5)
+
+
+def test_epochs_of_which_not_all_updates_were_recorded_are_refused() -> None:
+    part = run(TRAININGS["shuffled"], 9, keep=[1], progress=lambda done: done >= 3)
+    refuse_absent(part, [1, (len(part.losses), 2), 9])
+    with pytest.raises(UsageError, match=r"update 1 of epoch 3 is not recorded\n  hint: recorded: 1\.1, 1\.2, 3\.2"):
+        refuse_absent(part, [1, 3, 9])
 
 
 @pytest.fixture

@@ -87,9 +87,9 @@ f.csv:1:1: no column is called "value"
   hint: did you mean "value"?""",
         ),
         (
-            "key,name,value\na,b,1\n",
-            """f.csv:1:5: two columns are the key: "key" and "name"
-    key,name,value
+            "key,quantity,value\na,b,1\n",
+            """f.csv:1:5: two columns are the key: "key" and "quantity"
+    key,quantity,value
         ^
   hint: leave one of them out""",
         ),

@@ -33,14 +33,14 @@ RUN = """
     __init__ arguments errors interrupts labels origin outputs records rounding rules schedule words words.en words.ko
     cli cli.session cli.showing saved saved.beginnings
     yamlfile yamlfile.files yamlfile.loader yamlfile.nodes yamlfile.scalars yamlfile.source yamlfile.syntax
-    config config.datafiles config.files config.givens config.initial config.records config.table config.training
-    config.updates config.values
-    expressions expressions.reading expressions.tree expressions.writing
+    config config.datafiles config.files config.givens config.initial config.records config.spellings config.table
+    config.training config.updates config.values
+    expressions expressions.reading expressions.repairs expressions.tree expressions.writing
     evaluating keys keys.lanes keys.names keys.reading keys.targets keys.writing
-    ops ops.base ops.complements ops.constants ops.elementwise ops.extremes ops.images ops.losses ops.macros ops.many ops.movements
-    ops.products ops.reductions ops.softmax ops.upstream
+    ops ops.base ops.complements ops.constants ops.elementwise ops.extremes ops.hints ops.images ops.losses ops.macros 
+    ops.many ops.movements ops.products ops.reductions ops.softmax ops.upstream
     backward build chains codegen derivatives exact executor recording straight straight.lowering straight.nodes
-    straight.program straight.python straight.schedule straight.writing graph inner layers optimizers quantities
+    straight.program straight.python straight.schedule straight.writing graph inner layers loading optimizers quantities
     recurrence scalars seeds simplify stable trace training truth views
     report report.alike report.blocks report.course report.listing report.lost report.steps
     render render.columns render.formats render.formulas render.heads render.lines render.numbers render.rates

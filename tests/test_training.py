@@ -1,22 +1,25 @@
 """Training: batches and their order, the condition that ends it, given gradients, layers updated before going back."""
 
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import backtrace
+from backtrace import training
 from backtrace.arrays.executor import ArrayExecutor
 from backtrace.build import build
 from backtrace.codegen import ScalarExecutor
-from backtrace.config import from_document
+from backtrace.config import from_document, read
 from backtrace.errors import ConfigError, UsageError
 from backtrace.executor import Executor
 from backtrace.graph import Graph
 from backtrace.schedule import Moment, Schedule
 from backtrace.training import MOST, train
 from backtrace.yamlfile import parse
-from tests.runner import Runner
+from tests.runner import ROOT, Runner
 
 KINDS = [ArrayExecutor, ScalarExecutor]
 DATA = np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0], [0.5, 0.5, 1.0]])
@@ -351,3 +354,17 @@ def test_an_update_that_is_not_there_is_refused(backtrace_command: Runner) -> No
     outcome = backtrace_command("run", "configs/example.yaml", "--epoch", "1.5")
     assert (outcome.code, outcome.out) == (2, "")
     assert "update 5 of epoch 1 is not recorded" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.0, [1, 3, 7, 15, 20]), (0.03, [*range(1, 21)]), (9.0, [*range(1, 21)])]
+)
+@pytest.mark.parametrize("keep", [[], range(1, 21)])
+def test_who_watches_is_told_often_where_epochs_take_long_and_seldom_where_they_do_not(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, told: list[int], keep: Sequence[int]
+) -> None:
+    clock = itertools.count(0.0, seconds)
+    monkeypatch.setattr(training, "perf_counter", lambda: next(clock))
+    found: list[int] = []
+    train(build(read(ROOT / "configs/example.yaml")), 20, keep, progress=found.append)
+    assert found == (told if keep or seconds else [1, 3, 7, 15, 19, 20])

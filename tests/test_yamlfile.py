@@ -289,7 +289,7 @@ SYNTAX = [
     ("a: 'it's'\n", (1, 8), "the closing quote stands in front of this"),
     ("a: “XOR: b”\n", (1, 4), "YAML knows no curly quotes"),
     ('a: "C:\\Users\\x"\n', (1, 4), "a backslash in double quotes begins an escape, and this is none"),
-    ('a: "\\UFFFFFFFF"\n', (1, 7), "a backslash in double quotes begins an escape, and this is none"),
+    ('a: "\\UFFFFFFFF"\n', (1, 4), "a backslash in double quotes begins an escape, and this is none"),
     ('a: "\\ud83d"\n', (1, 4), "an escape here is half a character"),
     ("a: [1, 2\nb: 3\n", (1, 4), "this [ is not closed"),
     ("a: {b: 1\nc: 3\n", (1, 4), "this { is not closed"),

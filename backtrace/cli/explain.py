@@ -61,11 +61,10 @@ def explain(
 
 def _made(config: str, quantity: str, epochs: int | None, depth: int, pairs: Sequence[str] | None) -> tuple[Trace, Key]:
     """A config run as far as a number needs, and the number's key."""
-    from backtrace.build import build
-    from backtrace.config import read
     from backtrace.keys import Keys
+    from backtrace.loading import build_file
 
-    graph = build(read(config_path(config)))
+    graph = build_file(config_path(config))
     key = Keys.of(graph).parse(quantity)
     trace = _run(graph, _moment(graph, key, quantity, epochs), depth, pairs)
     if trace.recording.stopped and key.epoch is None:

@@ -102,12 +102,11 @@ def _drawn(
     configs: Sequence[str], show: Sequence[str], rates: str | None, training: Training, log: bool, logx: bool
 ) -> Plot:
     """The configs trained, as curves."""
-    from backtrace.build import build
-    from backtrace.config import read
     from backtrace.curves import plot as plotted
     from backtrace.curves import runs
+    from backtrace.loading import build_file
 
-    graphs = [(config, build(read(config_path(config)))) for config in configs]
+    graphs = [(config, build_file(config_path(config))) for config in configs]
     trainings = runs(graphs, _rates(rates), training.fixes_rate)
     return plotted(trainings, show, training.epochs, training, log, logx)
 

@@ -79,7 +79,7 @@ def run(
     shown = shown_epochs(epoch, every)
     with shown_until_lost(asked, shown, place):
         if is_saved(config):
-            trace = resumed(config, epochs, shown, set=set_, round=round_)
+            trace = resumed(config, epochs, shown, figures, set=set_, round=round_)
         else:
             trace = traced(config, epochs, set_, shown, figures, round_, stoppable=True)
     page = show(trace, asked, shown, place)

@@ -41,14 +41,13 @@ def traced(
 
     A saved trace is taken as it is. Where it is ``stoppable`` Ctrl-C ends training at the end of a step.
     """
-    from backtrace.build import build
-    from backtrace.config import read
+    from backtrace.loading import build_file
     from backtrace.saved import is_saved
     from backtrace.schedule import moment_of
 
     if is_saved(config):
         return saved(config, epochs=epochs, set=pairs, round=rounding)
-    graph = build(read(config_path(config)))
+    graph = build_file(config_path(config))
     keep: set[Keep] = set()
     if figures is not None:
         keep = _epochs_of(figures, graph)
@@ -61,9 +60,15 @@ def traced(
     return recorded(graph, count, keep, pairs, rounding, stoppable)
 
 
-def resumed(file: str, epochs: int | None, shown: Shown | None, **options: object) -> Trace:
+def resumed(
+    file: str,
+    epochs: int | None,
+    shown: Shown | None,
+    figures: Sequence[Figure] | None = None,
+    **options: object,
+) -> Trace:
     """A saved trace trained on: to so many epochs in all, or to those that it was to have."""
-    from backtrace.resuming import absent
+    from backtrace.resuming import refuse_absent
     from backtrace.schedule import moment_of
 
     found = saved(file, **options)
@@ -73,8 +78,10 @@ def resumed(file: str, epochs: int | None, shown: Shown | None, **options: objec
         raise UsageError(Fault(f"{visible(file)} is a saved trace", hint=hint))
     count = epochs or asked
     keep = set(shown(count)) if shown else {1, count}
-    if shown and (missing := absent(found, keep)):
-        found.updates(*moment_of(missing[0]))
+    if shown:
+        refuse_absent(found, keep)
+    later = _epochs_of(figures, found.graph) if figures else ()
+    keep |= {each for each in later if moment_of(each)[0] > len(found.losses)}
     return trained(lambda progress: found.resume(count, keep, progress), count, True)
 
 

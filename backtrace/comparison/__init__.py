@@ -18,8 +18,9 @@ from backtrace.comparison.slips import Diagnosis, Slip
 from backtrace.comparison.sources import Other, Symbols, figures_of, with_symbols
 from backtrace.comparison.tolerances import Tolerance, Tolerated, tolerances
 from backtrace.comparison.verdicts import Judged, Verdict
-from backtrace.config import Config, read
+from backtrace.config import Config
 from backtrace.keys import Keys
+from backtrace.loading import build_file
 from backtrace.schedule import moment_of
 from backtrace.trace import Trace, run_graph
 
@@ -77,7 +78,7 @@ def diff(
 
 def recorded(config: str | os.PathLike[str] | Config, figures: Expected) -> Trace:
     """The trace of a config with every epoch that the figures are of."""
-    graph = build(config if isinstance(config, Config) else read(config))
+    graph = build(config) if isinstance(config, Config) else build_file(config)
     keep = epochs(figures, Keys.of(graph))
     last = max(moment_of(each)[0] for each in keep)
     return run_graph(graph, epochs=max(graph.default_epochs, last), keep=keep)

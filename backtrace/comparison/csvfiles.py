@@ -17,7 +17,7 @@ from backtrace.saved.cells import key_of
 from backtrace.saved.csvfile import WHOLE_EPOCH, without_header
 
 COLUMNS: Final = {
-    "key": ("key", "name", "quantity"),
+    "key": ("key", "quantity"),
     "value": ("value", "figure", "printed"),
     "epoch": ("epoch",),
     "update": ("update", "step"),

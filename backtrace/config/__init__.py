@@ -10,7 +10,7 @@ functions are looked up by ``build``.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -36,17 +36,45 @@ from backtrace.config.records import (
 from backtrace.config.table import DATA_FILE, ENTRIES, LAYER, LOSS, TOP
 from backtrace.config.training import Training, of_samples
 from backtrace.config.updates import Updates
-from backtrace.config.values import is_name, number_hint
+from backtrace.config.values import MOST_HINTED, meant_key, number_hint
 from backtrace.errors import ConfigError, Fault, FileError
-from backtrace.expressions import Expr
+from backtrace.expressions import Expr, is_name
 from backtrace.origin import Stated
 from backtrace.yamlfile import Document, Node, load
 
 __all__ = [
-    "DATA_FILE", "LAYER", "TOP", "ClipSpec", "Config", "DecaySpec", "Entries", "Given", "Init", "Layer", "LossSpec",
-    "Objective", "OptimizerSpec", "Role", "Statement", "Upstream", "activation_faults", "expression_fault",
-    "from_document", "of_samples", "read",
+    "DATA_FILE",
+    "LAYER",
+    "TOP",
+    "ClipSpec",
+    "Config",
+    "DecaySpec",
+    "Entries",
+    "Given",
+    "Init",
+    "Layer",
+    "LossSpec",
+    "Objective",
+    "OptimizerSpec",
+    "RefusedError",
+    "Role",
+    "Statement",
+    "Upstream",
+    "activation_faults",
+    "expression_fault",
+    "from_document",
+    "of_samples",
+    "read",
 ]  # fmt: skip
+
+
+class RefusedError(ConfigError):
+    """A config that is refused, with what could be read of it: more may be wrong with that."""
+
+    def __init__(self, faults: Iterable[Fault], config: Config, unsound: frozenset[str]) -> None:
+        super().__init__(faults)
+        self.config, self.unsound = config, unsound
+        """The rest, and the keys whose values are refused or may be meant by keys that are not known."""
 
 
 def read(path: str | os.PathLike[str]) -> Config:
@@ -69,9 +97,27 @@ def from_document(document: Document, files: Mapping[str, bytes] | None = None) 
     reader = _Reader(list(document.faults), files)
     config = reader.config(document.root)
     if reader.faults:
-        unreadable = reader.unread.issuperset(reader.faults)
-        raise (FileError if unreadable else ConfigError)(reader.faults)
+        if reader.unread.issuperset(reader.faults):
+            raise FileError(reader.faults)
+        cut = {TOGETHER} if document.faults else set()
+        raise RefusedError(reader.faults, config, frozenset(reader.unsound | cut))
     return replace(config, stated=Stated(os.path.basename(config.file), document.text, reader.opened))
+
+
+EXCLUSIVE = (("minimize", "maximize"), ("loss", "minimize"), ("loss", "maximize"), ("train", "freeze"))
+TOGETHER = "together"
+"""Stands among the unsound keys for several that do not fit together, and for places where YAML itself is broken."""
+SMALLEST = """a config states layers:, equations: or gradients:, such as
+parameters: {w: 2}
+equations: {E: w**2}
+minimize: E"""
+
+
+UNITS_HINT = f"these are written out and say it: leave units out; known here: {', '.join(key.name for key in LAYER)}"
+
+
+def _key_of(node: Node, name: str) -> Node:
+    return next(key for key, _ in node.items() if key.text == name)
 
 
 class _Reader(Givens, Training, Updates):
@@ -84,17 +130,16 @@ class _Reader(Givens, Training, Updates):
             )
             return Config(root.place.file)
         nodes = self.keyed(root, TOP, "the config")
+        if root.place in self.strayed:
+            strays = [key.text for key, _ in root.items() if key.text not in nodes]
+            self.unsound |= {meant_key(stray, [key.name for key in TOP]) for stray in strays[:MOST_HINTED]}
         self.seeded = "seed" in nodes
-        values: dict[str, Any] = {}
-        for key in TOP:
-            if key.name in nodes and key.target:
-                value = getattr(self, key.read)(nodes[key.name])
-                if value is not None:
-                    values[key.target] = value
-        if "backtrace" in nodes:
-            self.version(nodes["backtrace"])
+        values = self.values_of(nodes)
+        before = self.found
         givens, samples = self.givens(nodes)
+        self.unsound |= {"inputs", "parameters"} if self.found > before else set()
         objective = self.minimized(nodes)
+        before = self.found
         self.consistent(root, nodes)
         if isinstance(rates := values.get("learning_rate"), tuple):
             values |= {"learning_rate": rates[0], "rates": rates}
@@ -110,23 +155,35 @@ class _Reader(Givens, Training, Updates):
         self.names_once(config, nodes)
         self.in_batches(config, nodes)
         self.indexed(nodes)
+        self.unsound |= {TOGETHER} if self.found > before else set()
         if self.faults:
             self.activations(nodes)
         return config
 
+    def values_of(self, nodes: Mapping[str, Node]) -> dict[str, Any]:
+        """What the keys say that are read one by one, by target; of what is refused, the keys are kept."""
+        values: dict[str, Any] = {}
+        for key in TOP:
+            if key.name not in nodes or not (key.target or key.name == "backtrace"):
+                continue
+            before = self.found
+            value = getattr(self, key.read)(nodes[key.name])
+            if self.found > before:
+                self.unsound.add(key.name)
+            if value is not None and key.target:
+                values[key.target] = value
+        return values
+
     def consistent(self, root: Node, nodes: Mapping[str, Node]) -> None:
-        if not nodes.keys() & {"layers", "equations", "gradients"} and not self.faults:
-            hint = "state a network under layers:, or equations under equations:"
-            self.fault(root, "there is nothing to compute", hint)
-        for first, second in (
-            ("minimize", "maximize"),
-            ("loss", "minimize"),
-            ("loss", "maximize"),
-            ("train", "freeze"),
-        ):
-            if first in nodes and second in nodes:
+        if not nodes.keys() & {"layers", "equations", "gradients"}:
+            if not self.faults:
+                self.fault(root, "there is nothing to compute", SMALLEST)
+            return
+        of_layers = "loss" in nodes and "layers" in nodes
+        for first, second in EXCLUSIVE:
+            if first in nodes and second in nodes and (of_layers or first != "loss"):
                 self.fault(nodes[second], f"{first}: and {second}: exclude each other", "keep one of them")
-        if "loss" in nodes and "layers" not in nodes:
+        if "loss" in nodes and not of_layers:
             hint = "write the loss as an equation, and minimize: its name"
             self.fault(nodes["loss"], "loss: belongs to layers:", hint)
         if "layers" in nodes and "loss" in nodes and "targets" not in nodes:
@@ -189,7 +246,8 @@ class _Reader(Givens, Training, Updates):
 
     def layers(self, node: Node) -> tuple[Layer, ...] | None:
         if node.kind != "list" or not list(node):
-            return self.expected(node, "a list of layers, each with weights and an activation")
+            hint = "begin each layer with a dash: - weights: [[...]]" if node.kind in ("mapping", "null") else ""
+            return self.expected(node, "a list of layers, each with weights and an activation", hint)
         read = [self.layer(item, number) for number, item in enumerate(node, start=1)]
         return tuple(layer for layer in read if layer is not None)
 
@@ -199,9 +257,11 @@ class _Reader(Givens, Training, Updates):
         parts = self.keyed(node, LAYER, "a layer")
         values = {key.name: getattr(self, key.read)(parts[key.name]) for key in LAYER if key.name in parts}
         if "weights" not in parts:
-            return self.fault(node, f"layer {number} has no weights", "weights: [[...], ...], a row for each input")
+            return self.missing(node, f"layer {number} has no weights", "weights: [[...], ...], a row for each input")
         if values["weights"] is None:
             return None
+        if "units" in parts and not isinstance(values["weights"].values, Init):
+            return self.fault(_key_of(node, "units"), '"units" belongs to weights that are drawn', UNITS_HINT)
         title = values.get("name") or f"Layer {number}"
         return Layer(
             title,
@@ -249,6 +309,6 @@ class _Reader(Givens, Training, Updates):
         parts = self.keyed(node, LOSS, "a loss")
         values = {key.name: getattr(self, key.read)(parts[key.name]) for key in LOSS if key.name in parts}
         if "kind" not in parts:
-            return self.fault(node, "the loss has no kind:", "kind: half_squared_error")
+            return self.missing(node, "the loss has no kind:", "kind: half_squared_error")
         kind, options = named(values["kind"] or "")
         return LossSpec(kind, values.get("terms") or "E", values.get("total") or "E_tot", parts["kind"], options)

@@ -29,6 +29,10 @@ NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCI
 EMPTY_ZIP: Final = b"PK\x05\x06"
 KINDS_OF_NUMBERS: Final = "buif"
 
+ARRAYS: Final = "numpy.savez('data.npz', x=x) writes it, where x is an array of finite numbers"
+SPREADSHEET: Final = "export a spreadsheet as CSV; numpy.savez writes arrays"
+OFFICE: Final = (".xlsx", ".xls", ".ods", ".numbers")
+
 Codes: TypeAlias = npt.NDArray[np.int64]
 
 
@@ -115,8 +119,22 @@ class CsvTable(Table):
             column = cells[0].start() + 1 if cells else 1
             message = f"a cell of more than {limit:,} characters"
             return Fault(message, self.source.at(line, column), "is this the right file?")
-        reason = "a quote is not closed" if "end of data" in str(error) else str(error)
-        return Fault(f"this is no CSV: {reason}", self.source.at(line, 1))
+        if "end of data" in str(error):
+            return Fault("this is no CSV: a quote is not closed", self.open_quote(line), 'close it with "')
+        hint = 'a cell begins and ends with its quotes, "" inside is one'
+        return Fault(f"this is no CSV: {error}", self.source.at(line, 1), hint)
+
+    def open_quote(self, last: int) -> Place:
+        """Where the quote begins that is open at the end: the last at the beginning of a cell."""
+        lead = re.compile(rf'(?:^|{re.escape(self.delimiter)}) *(")')
+        for line in range(last, 0, -1):
+            if starts := [found for found in lead.finditer(self.source.line(line)) if not self.closes(line, found)]:
+                return self.source.at(line, starts[-1].start(1) + 1)
+        return self.source.at(last, 1)
+
+    def closes(self, line: int, opening: re.Match[str]) -> bool:
+        """Whether a cell's quote is closed in its line."""
+        return self.source.line(line)[opening.end() :].replace('""', "").count('"') % 2 == 1
 
     def rows(self, window: Window) -> Iterator[tuple[int, list[str]]]:
         """The rows of the window with their lines; blank lines may only stand at the end."""
@@ -175,9 +193,13 @@ class CsvTable(Table):
         return NUMBER.fullmatch(text.replace(",", ".") if self.delimiter != "," else text) is not None
 
     def no_number(self, line: int, column: int, cell: str) -> Fault:
+        from backtrace.config.hints import number_hint
+
         got = f'"{shortened(cell.strip(), 40)}"' if cell.strip() else "nothing"
         name = f' of column "{shortened(self.names[column], 40)}"' if self.names else f" of column {column + 1}"
-        hint = "a class can be read with column: and one_hot: true" if cell.strip().isalpha() else ""
+        hint = number_hint(cell) or (
+            "a class can be read with column: and one_hot: true" if cell.strip().isalpha() else ""
+        )
         width = min(len(cell.strip()), 60) or 1
         return Fault(f"expected a number in this cell{name}, got {got}", self.at(line, column), hint, width)
 
@@ -264,7 +286,8 @@ def stored_arrays(data: bytes, file: str) -> dict[str, Array] | None:
     try:
         return _members(data, file)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise ConfigError(Fault(f'the file "{shortened(file)}" is damaged: {visible(str(error))}')) from None
+        message = f'the file "{shortened(file)}" is damaged: {visible(str(error))}'
+        raise ConfigError(Fault(message, hint=SPREADSHEET if file.endswith(OFFICE) else ARRAYS)) from None
 
 
 def _members(data: bytes, file: str) -> dict[str, Array]:
@@ -273,11 +296,11 @@ def _members(data: bytes, file: str) -> dict[str, Array]:
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
         members = packed.infolist()
         if not members:
-            raise ConfigError(Fault(f'the file "{shortened(file)}" has no arrays'))
+            raise ConfigError(Fault(f'the file "{shortened(file)}" has no arrays', hint=ARRAYS))
         if any(not member.filename.endswith(".npy") for member in members):
             other = next(member.filename for member in members if not member.filename.endswith(".npy"))
             message = f'the zip file "{shortened(file)}" holds "{shortened(other)}", which is no array'
-            raise ConfigError(Fault(message, hint="export a spreadsheet as CSV; numpy.savez writes arrays"))
+            raise ConfigError(Fault(message, hint=SPREADSHEET))
         if sum(member.file_size for member in members) > LARGEST_DATA:
             raise ConfigError(_too_large(file))
         named = {member.filename.removesuffix(".npy"): packed.read(member) for member in members}
@@ -289,20 +312,23 @@ def _array(content: bytes, name: str, file: str) -> Array:
     try:
         shape, dtype, begin = _header(content)
         if dtype.kind not in KINDS_OF_NUMBERS:
-            raise ConfigError(Fault(f"{what} holds {visible(str(dtype))}, not real numbers"))
+            raise ConfigError(Fault(f"{what} holds {visible(str(dtype))}, not real numbers", hint=ARRAYS))
         if math.prod(shape) * 8 > LARGEST_DATA:
             raise ConfigError(_too_large(file))
         if math.prod(shape) * dtype.itemsize > len(content) - begin:
             raise ConfigError(Fault(f"{what} is cut off: it states {'x'.join(map(str, shape))} numbers"))
-        values = np.asarray(np.load(io.BytesIO(content), allow_pickle=False), dtype=np.float64)
+        with np.errstate(all="ignore"):  # what is not finite then is refused below
+            values = np.asarray(np.load(io.BytesIO(content), allow_pickle=False), dtype=np.float64)
     except (ValueError, EOFError, SyntaxError, TypeError, KeyError) as error:
-        raise ConfigError(Fault(f"{what} is damaged: {shortened(visible(str(error)), 80)}")) from None
+        told = str(error) if "0x" not in str(error) else "its header is not one of numpy's"
+        raise ConfigError(Fault(f"{what} is damaged: {shortened(told, 80)}", hint=ARRAYS)) from None
     if not values.ndim or not values.size:
         raise ConfigError(Fault(f"{what} has no rows", hint="its first axis counts the samples"))
     if not np.all(np.isfinite(values)):
         at = [int(index) + 1 for index in np.argwhere(~np.isfinite(values))[0]]
         where = f"row {at[0]}" + (f", column {', '.join(map(str, at[1:]))}" if at[1:] else "")
-        raise ConfigError(Fault(f"{what} holds {values[tuple(i - 1 for i in at)]} in {where}"))
+        held = f"{what} holds {values[tuple(i - 1 for i in at)]} in {where}"
+        raise ConfigError(Fault(held, hint="only finite numbers are computed with"))
     return values
 
 

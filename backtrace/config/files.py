@@ -27,13 +27,15 @@ from backtrace.config.datafiles import (
 )
 from backtrace.config.records import STEMS, Array, Given, Role, Sample
 from backtrace.config.table import DATA_FILE
-from backtrace.config.values import Values, is_name
+from backtrace.config.values import Values, boolean_hint
 from backtrace.errors import ConfigError, Fault, FileError, did_you_mean, shortened
+from backtrace.expressions import is_name
 from backtrace.records import dataclass
 from backtrace.words import Note
 from backtrace.yamlfile import Node
 
 RANGE: Final = r"(\d{1,9})\.\.(\d{1,9})"
+ONE_COLUMN: Final = "is it a table? delimiter: says what separates its cells"
 NO_NUMBERS: Final = "columns are counted from 1"
 
 
@@ -57,18 +59,21 @@ class Files(Values):
         self.opened: dict[str, bytes] = {}
         self.unread: set[Fault] = set()
         """Those of the faults that are about files that cannot be read."""
-        self.refused: set[str] = set()
+        self.broken: set[str] = set()
+        """The files about which all has been said."""
         self.notes: list[Note] = []
 
     def from_file(self, node: Node, file: Node, role: Role) -> tuple[Sample, int | None]:
         """The arrays that a section takes from its file, and how many samples they have."""
         before = len(self.faults)
         parts = self.keyed(node, DATA_FILE, "a data file")
+        if file.kind != "text" or not file.text:
+            self.expected(file, "the name of a file", "such as file: data.csv")
         window = self.window(parts["rows"]) if "rows" in parts else Window()
         for first, second in (("column", "columns"), ("columns", "arrays"), ("column", "arrays")):
             if first in parts and second in parts:
                 self.fault(parts[second], f"{first}: and {second}: exclude each other", "keep one of them")
-        if len(self.faults) > before or window is None:
+        if len(self.faults) > before or window is None or file.text in self.broken:
             return {}, None
         try:
             return self.sampled(self.read_file(parts, file, role, window))
@@ -79,9 +84,7 @@ class Files(Values):
 
     def refuse(self, fault: Fault, file: Node, unreadable: bool) -> None:
         """Note a fault of a file once; of the file as a whole, it stands where the config first names it."""
-        if fault.message in self.refused and fault.place is None:
-            return
-        self.refused.add(fault.message)
+        self.broken.add(file.text)
         placed = fault if fault.place else replace(fault, place=file.place, width=min(max(len(file.text), 1), 60))
         self.faults.append(placed)
         if unreadable:
@@ -97,6 +100,8 @@ class Files(Values):
     def read_file(self, parts: Mapping[str, Node], file: Node, role: Role, window: Window) -> Sample:
         path = os.path.join(os.path.dirname(file.place.file), file.text)
         data = self.opened[file.text] = self.content(file.text, path)
+        if not data.strip():
+            raise ConfigError(Fault(f'the file "{shortened(path)}" is empty', hint="a header, and a row a sample"))
         arrays = stored_arrays(data, path)
         if arrays is None:
             return self.from_table(self.csv(parts, file, path, data), parts, file, role, window)
@@ -135,6 +140,7 @@ class Files(Values):
         table = csv_table(data, path, header is not False, delimiter)
         if header is None and table.looks_headless:
             hint = "header: false if it is a sample, header: true if they are names"
+            self.broken.add(file.text)
             return self.fault(file, "the first line has numbers where the names of columns are expected", hint)
         return table
 
@@ -209,7 +215,10 @@ class Files(Values):
             return []
         if file is not None and table.width == 1 and len(list(node)) > 1:
             message = f'"{shortened(file.text)}" has one column: no comma, semicolon or tab in its first line'
-            self.fault(file, message, "is it a table? delimiter: says what separates its cells")
+            first = (table.names or ("",))[0]
+            comment = "its first line is a comment: take it out"
+            self.fault(file, message, comment if first.startswith(("#", "%", "//")) else ONE_COLUMN)
+            self.broken.add(file.text)
             return []
         found: dict[int, Node] = {}
         for item in node:
@@ -336,7 +345,7 @@ class Files(Values):
 
     def count_of_classes(self, node: Node) -> int | None:
         if node.kind != "number" or not isinstance(node.value, int) or not 1 <= node.value <= 1000:
-            return self.expected(node, "true, or the number of classes (1 to 1000)")
+            return self.expected(node, "true, or the number of classes (1 to 1000)", boolean_hint(node))
         return node.value
 
     def codes(self, table: Table, column: int, window: Window, size: int) -> Codes:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -15,7 +16,10 @@ import numpy as np
 from backtrace.config.files import Files
 from backtrace.config.initial import GENERATORS, KINDS, MOST_NUMBERS, Kind, pending
 from backtrace.config.records import STEMS, Array, Given, Init, Role, Sample
-from backtrace.config.table import INIT, Key
+from backtrace.config.spellings import KINDS as OTHER_KINDS
+from backtrace.config.spellings import nearest
+from backtrace.config.table import DATA_FILE, INIT, Key
+from backtrace.config.values import MOST_AXES
 from backtrace.errors import ConfigError, did_you_mean
 from backtrace.yamlfile import Node
 
@@ -26,6 +30,7 @@ WHOLE_SECTION: Final[Mapping[Role, str]] = {
     "target": "targets: {file: data.csv, column: y}",
     "parameter": "inputs: and targets: can be read from files, parameters: cannot",
 }
+OF_FILES: Final = frozenset(key.name for key in DATA_FILE)
 LARGEST_SEED: Final = 2**32 - 1
 
 
@@ -38,32 +43,47 @@ class Givens(Files):
     def givens(self, nodes: Mapping[str, Node]) -> tuple[tuple[Given, ...], int | None]:
         found: list[Given] = []
         counts: dict[str, int | None] = {}
+        stated = [(section, role) for section, role in SECTIONS if section in nodes]
+        if len(stated) == 2 and all(_is_empty_list(nodes[section]) for section, _ in stated):
+            stated = stated[:1]
         before = len(self.faults)
-        for section, role in SECTIONS:
-            if section in nodes:
-                arrays, counts[section] = self.data(nodes[section], role)
-                found += [replace(given, sampled=counts[section] is not None) for given in arrays.values()]
-        if len(counts) == 2 and None not in counts.values() and len(set(counts.values())) == 2:
-            message = f"{counts['inputs']} samples of inputs, but {counts['targets']} of targets"
-            self.fault(nodes["targets"], message, "one target for each input")
-        if len(self.faults) == before and len(counts) == 2 and list(counts.values()).count(None) == 1:
-            message = "one of inputs: and targets: states a single sample, the other several"
-            self.fault(nodes["targets"], message, "write both as lists of samples of one length")
+        for section, role in stated:
+            already = self.found
+            arrays, counts[section] = self.data(nodes[section], role)
+            found += [replace(given, sampled=counts[section] is not None) for given in arrays.values()]
+            if self.found > already:
+                self.unsound.add(section)
+        if len(self.faults) == before and len(counts) == 2:
+            self.paired(nodes["targets"], counts["inputs"], counts["targets"])
         if "parameters" in nodes:
             found += self.parameters(nodes["parameters"])
         return tuple(found), next((count for count in counts.values() if count is not None), None)
 
+    def paired(self, node: Node, inputs: int | None, targets: int | None) -> None:
+        """Refuse targets of another number of samples than the inputs."""
+        if inputs is not None and targets is not None and inputs != targets:
+            message = f"{inputs} samples of inputs, but {targets} of targets"
+            self.fault(node, message, "one target for each input")
+        if (inputs is None) != (targets is None):
+            message = "one of inputs: and targets: states a single sample, the other several"
+            self.fault(node, message, "write both as lists of samples of one length")
+
     def data(self, node: Node, role: Role) -> tuple[Sample, int | None]:
         """Named arrays, and the number of samples if there are several."""
         file = node.get("file")
-        if file is not None and file.kind == "text":
+        if file is not None and (file.kind == "text" or len(set(node.keys()) & OF_FILES) > 1):
             return self.from_file(node, file, role)
         if is_init(node):
             return self.drawn_samples(node, role)
         if node.kind == "mapping":
             return self.sample(node, role), None
-        if node.kind != "list" or not list(node):
-            self.expected(node, "a mapping of names to numbers, or a list")
+        if _is_empty_list(node):
+            self.fault(node, "there are no samples in this list", "[0.1, 0.2] is one, [[0.1], [0.2]] are two")
+            return {}, None
+        if node.kind != "list":
+            name = STEMS[role]
+            hint = f"{{{name}: [0.1, 0.2]}}, or {{{name}1: 0.1, {name}2: 0.2}}"
+            self.expected(node, "a mapping of names to numbers, or a list", hint)
             return {}, None
         if all(item.kind == "number" for item in node):
             return self.sample(node, role), None
@@ -173,7 +193,7 @@ class Givens(Files):
         return Init(kind.name, stated, shape, seed, generator, skip or 0, node)
 
     def unknown_kind(self, node: Node) -> None:
-        hint = did_you_mean(node.text, KINDS) or textwrap.fill(f"known: {', '.join(KINDS)}", 90)
+        hint = nearest(node.text, KINDS, OTHER_KINDS) or textwrap.fill(f"known: {', '.join(KINDS)}", 90)
         if node.kind != "text":
             return self.expected(node, "a kind of initial values", hint)
         return self.fault(node, f'there is no kind of initial values "{node.text}"', hint)
@@ -216,6 +236,10 @@ class Givens(Files):
 
     def shape(self, node: Node) -> tuple[int, ...] | None:
         items = list(node) if node.kind == "list" else [node]
+        if sides := re.fullmatch(r"\(?(\d+) *[x\u00d7*,] *(\d+)\)?", node.text):
+            return self.expected(node, "a size", f"write [{sides[1]}, {sides[2]}]")
+        if len(items) > MOST_AXES:
+            return self.fault(node, f"a shape of {len(items)} axes", f"at most {MOST_AXES}")
         read = [self.units(item) for item in items]
         return None if None in read else tuple(size for size in read if size is not None)
 
@@ -246,6 +270,10 @@ def is_init(node: Node) -> bool:
     """Whether a mapping says how values are drawn; ``{init: 0.3}`` is a number named init."""
     kind = node.get("init")
     return kind is not None and kind.kind != "number"
+
+
+def _is_empty_list(node: Node) -> bool:
+    return node.kind == "list" and not node.value
 
 
 def _shapes(sample: Sample) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field
+from textwrap import fill
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from backtrace.config.spellings import ACTIVATIONS as OTHER_ACTIVATIONS
+from backtrace.config.spellings import nearest
 from backtrace.config.table import ACTIVATIONS
-from backtrace.errors import Fault, Place, did_you_mean
+from backtrace.errors import Fault, Place
 from backtrace.expressions import Call, Expr, ExpressionError, Option, parse
 from backtrace.origin import Stated
 from backtrace.records import dataclass
@@ -155,6 +158,7 @@ class Upstream:
     name: str
     value: Expr | Array
     node: Node
+    key: Node | None = None
 
 
 @dataclass(frozen=True)
@@ -205,10 +209,10 @@ class Config:
 def activation_faults(node: Node | None, functions: Iterable[str]) -> list[Fault]:
     """The fault of an activation that neither the program nor the config has; none for others."""
     known = [*ACTIVATIONS, *functions]
-    if node is None or node.kind != "text" or named(node.text)[0] in known:
+    if node is None or node.kind in ("list", "mapping", "null") or named(node.text)[0] in known:
         return []
     name = named(node.text)[0]
-    hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+    hint = nearest(name, known, OTHER_ACTIVATIONS) or fill(f"known: {', '.join(known)}", 90)
     return [Fault(f'there is no activation "{name}"', node.place, hint, max(len(node.text), 1))]
 
 
@@ -228,4 +232,15 @@ def named(text: str) -> tuple[str, tuple[Option, ...]]:
 def expression_fault(node: Node | None, error: ExpressionError) -> Fault:
     """An error in an expression as a fault at its character in the file."""
     place = node.place_at(error.offset) if node is not None else None
-    return Fault(error.message, place, error.hint, error.width)
+    hint = COMMENT_HINT if node is not None and _is_cut(node) else error.hint
+    return Fault(error.message, place, hint, error.width)
+
+
+COMMENT_HINT: Final = "what stands behind # is a comment in YAML: put the whole expression in quotes"
+
+
+def _is_cut(node: Node) -> bool:
+    """Whether a comment begins behind an expression in which a bracket is open."""
+    end = node.place.column - 1 + len(node.text)
+    is_open = any(node.text.count(a) > node.text.count(b) for a, b in ("()", "[]"))
+    return is_open and not node.quoted and node.place.source[end:].lstrip().startswith("#")

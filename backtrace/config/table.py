@@ -48,7 +48,7 @@ TOP: Final = (
         "weight_decay",
     ),
     Key("clip", "clip", "the most a gradient may be: {norm: 5.0} or {value: 1.0}", "clip"),
-    Key("epochs", "whole", "how many times training goes through the samples unless --epochs says", "epochs"),
+    Key("epochs", "count", "how many times training goes through the samples unless --epochs says", "epochs"),
     Key(
         "batch_size",
         "batch",

@@ -15,7 +15,7 @@ import numpy as np
 from backtrace.config.records import Config, Given, Statement, Upstream, expression_fault
 from backtrace.config.table import BACKWARD, SHUFFLE
 from backtrace.config.values import Values
-from backtrace.expressions import ExpressionError, parse
+from backtrace.expressions import COMPARISONS, Call, ExpressionError, parse
 from backtrace.yamlfile import Node
 
 MOST_STEPS: Final = 1000
@@ -27,6 +27,8 @@ class Training(Values):
     """Reads the keys of training."""
 
     def batch(self, node: Node) -> int | None:
+        if node.text.casefold() in ("all", "full", "none"):
+            return self.expected(node, "1 or more samples an update", "leave it out to use all samples at once")
         size = self.whole(node)
         return self.expected(node, "1 or more samples an update") if size == 0 else size
 
@@ -39,10 +41,10 @@ class Training(Values):
 
     def shuffle(self, node: Node) -> int | None:
         if node.kind != "mapping":
-            return self.expected(node, "{seed: 7}", "a run must be repeatable")
+            return self.expected(node, "{seed: 7}", "with a seed another run has the same order: shuffle: {seed: 7}")
         parts = self.keyed(node, SHUFFLE, "shuffle")
         if "seed" not in parts:
-            return self.fault(node, "shuffle has no seed:", "shuffle: {seed: 7}")
+            return self.missing(node, "shuffle has no seed:", "shuffle: {seed: 7}")
         return self.whole(parts["seed"])
 
     def condition(self, node: Node) -> Statement | None:
@@ -51,11 +53,15 @@ class Training(Values):
         if node.kind != "text":
             return self.expected(node, "a condition such as E_tot < 1e-3")
         try:
-            return Statement("until", parse(f"{before}{node.text}{after}"), node)
+            whole = parse(f"{before}{node.text}{after}")
         except ExpressionError as error:
             error.offset = max(0, error.offset - len(before))
             self.faults.append(expression_fault(node, error))
             return None
+        assert isinstance(whole, Call)
+        if not (isinstance(whole.args[0], Call) and whole.args[0].op in COMPARISONS.values()):
+            return self.expected(node, "a comparison", "such as E_tot < 1e-3")
+        return Statement("until", whole, node)
 
     def steps(self, node: Node) -> dict[str, range] | None:
         """The counters, each with the numbers of its first and its last step."""
@@ -67,8 +73,16 @@ class Training(Values):
     def span(self, node: Node) -> range | None:
         found = re.fullmatch(r"(\d{1,6})\s*\.\.\s*(\d{1,6})", node.text)
         if found is None:
-            return self.expected(node, "the first and the last step, such as 1..3")
+            meant = re.fullmatch(
+                r"(?:\[|range\()?(\d+)(?:\.0)?\s*(?:\.{2,}|[-\u2013\u2014:,]|to|\u2026)\s*(\d+).*", node.text
+            )
+            hint = (
+                f"write {meant[1]}..{meant[2]}" if meant else f"write 1..{node.text}" if node.text.isdecimal() else ""
+            )
+            return self.expected(node, "the first and the last step, such as 1..3", hint)
         first, last = int(found[1]), int(found[2])
+        if last < first:
+            return self.fault(node, f"the steps {node.text} run backwards", f"write {last}..{first}")
         if not first <= last < first + MOST_STEPS:
             return self.fault(node, f"{node.text} is {max(0, last - first + 1)} steps", f"1 to {MOST_STEPS} of them")
         return range(first, last + 1)
@@ -98,7 +112,7 @@ class Training(Values):
             values = self.array(value)
             return None if values is None else Upstream(key.text, values, key)
         expr = self.expression(value)
-        return None if expr is None else Upstream(key.text, expr, value)
+        return None if expr is None else Upstream(key.text, expr, value, key)
 
     def gradients(self, node: Node) -> tuple[Upstream, ...] | None:
         """By parameter a gradient, or a list of one for each update."""
@@ -109,23 +123,39 @@ class Training(Values):
 
     def in_batches(self, config: Config, nodes: Mapping[str, Node]) -> None:
         """What does not fit together: batches and the samples they are made of."""
+        sound = {key: node for key, node in nodes.items() if key not in self.unsound}
         for key in ("shuffle", "order"):
-            if key in nodes and "batch_size" not in nodes:
+            if key in sound and "batch_size" not in nodes:
                 self.fault(nodes[key], f"{key}: is for batches, but every update uses all samples", "batch_size: 1")
-        if "shuffle" in nodes and "order" in nodes:
+        if "shuffle" in sound and "order" in sound:
             self.fault(nodes["order"], "shuffle: and order: exclude each other", "keep one of them")
-        if "batch_size" in nodes and config.samples is None:
-            self.fault(nodes["batch_size"], "batch_size: is for several samples, but there is one")
-        elif config.batch_size and config.batch_size > (config.samples or 1):
-            message = f"batch_size is {config.batch_size}, but there are {config.samples} samples"
-            self.fault(nodes["batch_size"], message, "leave it out to use all samples at once")
-        elif config.order and config.samples and sorted(config.order) != list(range(config.samples)):
-            message = f"order: names each of the samples 1 to {config.samples} once"
-            self.fault(nodes["order"], message, "such as [2, 1, 3]")
         for key in ("minimize", "maximize", "loss"):
             for other in ("upstream", "gradients"):
-                if key in nodes and other in nodes:
+                if key in nodes and other in sound:
                     self.fault(nodes[other], f"{key}: and {other}: exclude each other", "keep one of them")
+        if self.unsound.isdisjoint(("inputs", "targets")):
+            self.sized(config, sound)
+
+    def sized(self, config: Config, nodes: Mapping[str, Node]) -> None:
+        """What does not fit the number of samples."""
+        if "batch_size" in nodes and config.samples is None:
+            self.fault(nodes["batch_size"], "batch_size: is for several samples, but there is one", "leave it out")
+        elif "batch_size" in nodes and config.batch_size and config.batch_size > (config.samples or 1):
+            message = f"batch_size is {config.batch_size}, but there are {config.samples} samples"
+            self.fault(nodes["batch_size"], message, "leave it out to use all samples at once")
+        elif "order" in nodes and config.samples and sorted(config.order or ()) != list(range(config.samples)):
+            message = f"order: names each of the samples 1 to {config.samples} once"
+            self.fault(nodes["order"], message, "such as [2, 1, 3]")
+
+
+OTHER_SPAN: Final = re.compile(r"(?:range\()?(\d+)(?:\.0)?\s*(?:\.{2,}|[-\u2013\u2014:,]|to|\u2026)\s*(\d+).*")
+
+
+def _span_hint(text: str) -> str:
+    """How steps are written that are written in another way."""
+    meant = OTHER_SPAN.fullmatch(text)
+    last = f"write 1..{text}" if text.isdecimal() and len(text) < 5 else ""
+    return f"write {meant[1]}..{meant[2]}" if meant else last
 
 
 def of_samples(config: Config, samples: range) -> Config:

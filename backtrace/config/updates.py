@@ -6,16 +6,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
+from typing import Final
 
 from backtrace.config.records import Array, ClipSpec, DecaySpec, OptimizerSpec, Statement
+from backtrace.config.spellings import OPTIMIZERS as OTHERS
+from backtrace.config.spellings import nearest
 from backtrace.config.table import CLIP, DECAY, OWN_RULE, RULE, Key
-from backtrace.config.values import Values
+from backtrace.config.values import Values, number_hint
 from backtrace.errors import did_you_mean
 from backtrace.expressions import Expr
 from backtrace.rules import OPTIMIZERS, Optimizer
 from backtrace.yamlfile import Node
 
 CLIP_HINT = "clip: {norm: 5.0} shortens all gradients together, clip: {value: 1.0} cuts each element"
+
+
+MEANT: Final = {"p": "the parameter", "g": "its gradient", "lr": "the learning rate"}
+LETTERS: Final = {"state": MEANT, "options": MEANT, "update": {"lr": MEANT["lr"]}}
+"""What no state, no option and no quantity of a rule can be called."""
+
+
+OF_OTHERS: Final = {
+    **{name: f"{name} belongs to {row.name}" for row in reversed(list(OPTIMIZERS.values())) for name in row.options},
+    **dict.fromkeys(("lr", "learning_rate"), "learning_rate: is a key of the config, beside optimizer:"),
+}
+"""What options of other rules mean."""
 
 
 class Updates(Values):
@@ -27,8 +43,14 @@ class Updates(Values):
             read = [self.number(item) for item in node]
             return tuple(rate for rate in read if rate is not None) or self.expected(node, "learning rates")
         if node.kind == "text" and not node.quoted and (set(node.text) & set("+-*/(") or node.text in ("k", "n")):
-            expr = self.expression(node)
-            return None if expr is None else Statement("learning_rate", expr, node)
+            before = len(self.faults)
+            if (expr := self.expression(node)) is not None:
+                return Statement("learning_rate", expr, node)
+            if not number_hint(node).endswith(tuple("0123456789")):
+                return None
+            del self.faults[before:]
+            self.counted = before
+            self.places.clear()
         return self.number(node)
 
     def optimizer(self, node: Node) -> OptimizerSpec | None:
@@ -45,9 +67,9 @@ class Updates(Values):
         if node.kind != "text":
             return self.expected(node, "the name of an optimizer")
         if node.text not in OPTIMIZERS:
-            known = f"known: {', '.join(OPTIMIZERS)}, or equations of your own"
+            known = fill(f"known: {', '.join(OPTIMIZERS)}, or equations of your own", 90)
             return self.fault(
-                node, f'there is no optimizer "{node.text}"', did_you_mean(node.text, OPTIMIZERS) or known
+                node, f'there is no optimizer "{node.text}"', nearest(node.text, OPTIMIZERS, OTHERS) or known
             )
         return OPTIMIZERS[node.text]
 
@@ -57,7 +79,7 @@ class Updates(Values):
         if row is None:
             return None
         named = tuple(Key(name, "number", "") for name in row.options)
-        parts = self.keyed(node, (*RULE, *named), f"the optimizer {row.name}")
+        parts = self.keyed(node, (*RULE, *named), f"the optimizer {row.name}", OF_OTHERS)
         options = {key.name: self.number(parts[key.name]) for key in named if key.name in parts}
         state = self.states(parts["state"]) if "state" in parts else {}
         for key, _ in parts["state"].items() if "state" in parts else ():
@@ -70,20 +92,33 @@ class Updates(Values):
 
     def own_rule(self, node: Node) -> OptimizerSpec | None:
         """Equations of the config's own."""
-        before = len(self.faults)
-        parts = self.keyed(node, OWN_RULE, "an optimizer")
+        parts = self.keyed(
+            node, OWN_RULE, "an optimizer", {name: f"write {{kind: {name}, ...}}" for name in OPTIMIZERS}
+        )
         if "update" not in parts:
             hint = "update: {p: p - lr*g}, or kind: and the name of one"
-            return None if len(self.faults) > before else self.fault(node, "the optimizer has no update:", hint)
+            return self.missing(node, "the optimizer has no update:", hint)
         update, options = self.own_equations(parts["update"]), dict[str, float]()
         state = self.states(parts["state"]) if "state" in parts else {}
         if parts["update"].kind == "mapping" and "p" not in parts["update"].keys():  # noqa: SIM118
             return self.fault(parts["update"], "the update does not say what becomes of p", "p: p - lr*g")
+        if "options" in parts and parts["options"].kind != "mapping":
+            self.expected(parts["options"], "a mapping of names to numbers", "options: {decay: 0.9}")
         for name, value in _members(parts.get("options")):
             number = self.number(value)
             options |= {} if number is None else {name: number}
         nodes = {(part, name): value for part in parts for name, value in _members(parts[part])}
+        self.letters(parts)
         return OptimizerSpec(None, state, update, options, self.start(parts), node, nodes)
+
+    def letters(self, parts: Mapping[str, Node]) -> None:
+        """Refuse names that have a meaning in every rule."""
+        for section, taken in LETTERS.items():
+            for key, _ in parts[section].items() if section in parts else ():
+                if key.text in taken:
+                    self.fault(
+                        key, f'"{key.text}" has a meaning here already: {taken[key.text]}', "give it another name"
+                    )
 
     def own_equations(self, node: Node) -> dict[str, Expr]:
         if node.kind != "mapping":
@@ -120,7 +155,7 @@ class Updates(Values):
         """A number, or what decays and how."""
         parts = self.keyed(node, DECAY, "weight_decay") if node.kind == "mapping" else {"value": node}
         if "value" not in parts:
-            return self.fault(node, "weight_decay has no value:", "weight_decay: {value: 0.01}")
+            return self.missing(node, "weight_decay has no value:", "weight_decay: {value: 0.01}")
         value = self.number(parts["value"])
         if value is not None and value < 0:
             return self.expected(parts["value"], "a number, 0 or more")

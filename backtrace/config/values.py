@@ -5,19 +5,22 @@
 
 from __future__ import annotations
 
-import keyword
-import textwrap
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from backtrace.config.records import Array, expression_fault
 from backtrace.config.table import ORIENTATIONS, Key
-from backtrace.errors import Fault, did_you_mean
-from backtrace.expressions import Expr, ExpressionError, parse
+from backtrace.errors import Fault, Place, did_you_mean, shortened
+from backtrace.expressions import Expr, ExpressionError, is_name, parse
 from backtrace.yamlfile import Node
+
+MOST_HINTED = 200
+"""Twenty faults are shown, and what is meant takes a millisecond to find for each."""
+MOST_AXES = 16
+"""numpy has 32; one more comes with samples, and twice as many with derivatives of one array by another."""
+POINT_HINT = "a decimal number has a point: 0.5; with a comma it is two numbers"
 
 
 class Values:
@@ -25,27 +28,62 @@ class Values:
 
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
+        self.places: set[tuple[int, int]] = set()
+        self.counted = 0
+        """Where the first so many faults stand."""
+        self.silenced = 0
+        """How many more were found at places of which something is said already."""
+        self.unsound: set[str] = set()
+        """The keys whose values are refused: nothing more is said about them."""
+        self.strayed: set[Place] = set()
+        """Where the mappings begin that have keys which they cannot have."""
 
     def fault(self, node: Node, message: str, hint: str = "") -> None:
-        """Note a fault; what was being read is None."""
+        """Note a fault, one at a place; what was being read is None."""
+        if self.told(node):
+            self.silenced += 1
+            return
         width = max(len(node.text), 1) if node.kind not in ("list", "mapping") else 1
         self.faults.append(Fault(message, node.place, hint, min(width, 60)))
 
+    @property
+    def found(self) -> int:
+        """How many faults were found, whether they are noted or not."""
+        return len(self.faults) + self.silenced
+
+    def told(self, node: Node) -> bool:
+        """Whether something is said already about what stands at this place."""
+        at = (node.place.line, node.place.column)
+        for fault in self.faults[self.counted :]:
+            if fault.place and fault.place.file == node.place.file:
+                self.places.add((fault.place.line, fault.place.column))
+        self.counted = len(self.faults)
+        return at in self.places
+
     def expected(self, node: Node, what: str, hint: str = "") -> None:
         """Note what was expected and what was got; what was being read is None."""
-        self.fault(node, f"expected {what}, got {node.describe()}", hint)
+        self.fault(node, f"expected {what}, got {node.describe()}", hint or kind_hint(node, what))
 
-    def keyed(self, node: Node, keys: Iterable[Key], where: str) -> dict[str, Node]:
-        """The nodes of a mapping by key; what the table does not have is a fault."""
+    def keyed(
+        self, node: Node, keys: Iterable[Key], where: str, others: Mapping[str, str] | None = None
+    ) -> dict[str, Node]:
+        """The nodes of a mapping by key; what the table does not have is a fault, with the hint of ``others``."""
         known = [key.name for key in keys]
         found: dict[str, Node] = {}
         for key, value in node.items():
             if key.text in known:
                 found[key.text] = value
             else:
-                hint = did_you_mean(key.text, known) or textwrap.fill(f"known here: {', '.join(known)}", 90)
-                self.fault(key, f'"{key.text}" is no key of {where}', hint)
+                self.strayed.add(node.place)
+                few = len(self.faults) < MOST_HINTED
+                hint = ((others or {}).get(key.text) or key_hint(key.text, known)) if few else ""
+                self.fault(key, f'"{shortened(key.text)}" is no key of {where}', hint)
         return found
+
+    def missing(self, node: Node, message: str, hint: str = "") -> None:
+        """Note that a mapping lacks a key, unless it has one that it cannot have: that is the fault then."""
+        if node.place not in self.strayed:
+            self.fault(node, message, hint)
 
     def version(self, node: Node) -> None:
         if node.kind != "number" or node.value != 1:
@@ -58,7 +96,7 @@ class Values:
 
     def boolean(self, node: Node) -> bool | None:
         if node.kind != "boolean":
-            return self.expected(node, "true or false")
+            return self.expected(node, "true or false", boolean_hint(node))
         return bool(node.value)
 
     def number(self, node: Node) -> float | None:
@@ -78,14 +116,19 @@ class Values:
 
     def whole(self, node: Node) -> int | None:
         if node.kind != "number" or not isinstance(node.value, int) or node.value < 0:
-            return self.expected(node, "a whole number, 0 or more")
+            return self.expected(node, "a whole number, 0 or more", whole_hint(node))
         if node.value > 10**9:
             return self.fault(node, f"{node.text} is too many", "at most 1000000000")
         return node.value
 
+    def count(self, node: Node) -> int | None:
+        if node.kind == "number" and node.value == 0:
+            return self.expected(node, "a whole number, 1 or more", "without learning_rate: nothing is updated")
+        return self.whole(node)
+
     def name(self, node: Node) -> str | None:
         if node.kind != "text" or not is_name(node.text):
-            return self.expected(node, "a name", name_hint(node.text))
+            return self.expected(node, "a name", name_hint(node.text) if node.kind == "text" else "")
         return node.text
 
     def names(self, node: Node) -> tuple[str, ...] | None:
@@ -99,7 +142,17 @@ class Values:
     def stem(self, node: Node) -> str | tuple[str, ...] | None:
         if node.kind == "list" and not node.value:
             return self.expected(node, "a name, or a list of names")
+        if node.kind == "list":
+            self.named_once(list(node))
         return self.names(node) if node.kind == "list" else self.name(node)
+
+    def named_once(self, items: list[Node]) -> None:
+        """Refuse a name that stands twice in a list."""
+        seen: set[str] = set()
+        for item in items:
+            if item.text in seen and item.kind == "text":
+                self.fault(item, f'"{shortened(item.text)}" stands twice in this list', "one name, one quantity")
+            seen.add(item.text)
 
     def orientation(self, node: Node) -> bool | None:
         found = ORIENTATIONS.get(" ".join(node.text.replace("@", " @ ").split()))
@@ -109,12 +162,15 @@ class Values:
 
     def reduce(self, node: Node) -> str | None:
         if node.text not in ("sum", "mean"):
-            return self.expected(node, "sum or mean", did_you_mean(node.text, ["sum", "mean"]))
+            other = "mean" if node.text.lower() in ("average", "avg") else node.text
+            return self.expected(node, "sum or mean", did_you_mean(other, ["sum", "mean"]))
         return node.text
 
     def expression(self, node: Node) -> Expr | None:
         if node.kind not in ("text", "number") or not node.text.strip():
             return self.expected(node, "an expression")
+        if node.kind == "number" and self.finite(node) is None:
+            return None
         try:
             return parse(node.text)
         except ExpressionError as error:
@@ -124,8 +180,7 @@ class Values:
     def checked_name(self, key: Node) -> bool:
         if is_name(key.text):
             return True
-        reason = " (it is a word of Python)" if keyword.iskeyword(key.text) else ""
-        self.fault(key, f'"{key.text}" is no name for a quantity{reason}', name_hint(key.text))
+        self.fault(key, f'"{shortened(key.text)}" is no name for a quantity', name_hint(key.text))
         return False
 
     def checked_head(self, key: Node) -> bool:
@@ -141,6 +196,8 @@ class Values:
         nested = self.nested(node, self.number)
         if nested is None:
             return None
+        if (axes := _axes(nested)) > MOST_AXES:
+            return self.fault(node, f"lists are nested {axes} deep", f"an array has at most {MOST_AXES} axes")
         return np.asarray(nested, dtype=np.float64)
 
     def nested(self, node: Node, leaf: Callable[[Node], Any]) -> Any:
@@ -148,46 +205,77 @@ class Values:
         if node.kind != "list":
             return leaf(node)
         items = list(node)
-        if not items:
-            return self.expected(node, "numbers", "the list is empty")
+        if not items or all(item.kind == "list" and not item.value for item in items):
+            return self.expected(items[0] if items else node, "numbers", "write at least one")
         read = [self.nested(item, leaf) for item in items]
         if any(value is None for value in read):
             return None
         for number, (item, value) in enumerate(zip(items, read, strict=True), start=1):
             if _extent(value) != _extent(read[0]):
-                hint = "all rows have the same length"
+                lengths = {len(part) if isinstance(part, tuple) else 0 for part in (value, read[0])}
+                hint = POINT_HINT if max(lengths) == 2 * min(lengths) else "all rows have the same length"
                 return self.fault(item, f"item {number} has {_length(value)}, item 1 has {_length(read[0])}", hint)
         return tuple(read)
 
 
-def is_name(text: str) -> bool:
-    """Whether a text can name a quantity; in an expression Python reads it in its normal form."""
-    plain = text.isidentifier() and not keyword.iskeyword(text) and unicodedata.normalize("NFKC", text) == text
-    return plain and "__" not in text and not text.startswith("_")
+def kind_hint(node: Node, what: str) -> str:
+    """How to repair a value that is of another kind than expected."""
+    from backtrace.config import hints
+
+    return hints.kind_hint(node, what)
+
+
+BOOLEANS = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
+"""What people write for true and false; in YAML 1.2 it is text."""
+
+
+def boolean_hint(node: Node) -> str:
+    """How a truth value is written."""
+    meant = BOOLEANS.get(node.text.casefold()) or node.text.casefold()
+    return f"write {meant}" if meant in ("true", "false") and node.kind in ("text", "number") else ""
 
 
 def name_hint(text: str) -> str:
     """How a name is written that is none."""
-    normal = unicodedata.normalize("NFKC", text)
-    if normal != text and is_name(normal):
-        return f'write "{normal}" in its normal form (NFKC): other letters that look alike are read as these'
-    return "letters, digits and _, beginning with a letter, without __"
+    from backtrace.config import hints
+
+    return hints.name_hint(text)
 
 
 def number_hint(node: Node) -> str:
     """What a person may have meant who wrote something else than a number."""
-    text = node.text.strip()
-    if text.replace(",", "", 1).lstrip("-").isdigit() and "," in text:
-        return f"write {text.replace(',', '.')}"
-    if text.endswith("%"):
-        return "write a fraction of 1 instead of a percentage"
-    if "/" in text:
-        return "write the quotient as a decimal number"
-    return "a number written with quotes is text: leave them out" if node.quoted else ""
+    from backtrace.config import hints
+
+    return hints.number_hint(node.text, node.quoted) if node.kind == "text" else ""
+
+
+def whole_hint(node: Node) -> str:
+    """What a person may have meant who wrote something else than a whole number."""
+    from backtrace.config import hints
+
+    return hints.whole_hint(node)
+
+
+def meant_key(text: str, known: Iterable[str]) -> str:
+    """The key that is meant by one that is not known; "" where none is near."""
+    from backtrace.config import spellings
+
+    return spellings.nearest(text, known, spellings.KEYS).partition('"')[2].partition('"')[0]
+
+
+def key_hint(text: str, known: Iterable[str]) -> str:
+    """The key that is meant, or all that are known."""
+    from backtrace.config import hints
+
+    return hints.key_hint(text, known)
 
 
 def _extent(value: Any) -> Any:
     return tuple(_extent(item) for item in value) if isinstance(value, tuple) else ()
+
+
+def _axes(value: Any) -> int:
+    return 1 + _axes(value[0]) if isinstance(value, tuple) else 0
 
 
 def _length(value: Any) -> str:

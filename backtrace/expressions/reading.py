@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ast
+import keyword
+import re
 import sys
+import unicodedata
 import warnings
 from collections.abc import Callable
 from typing import Any, Final
 
+from backtrace.expressions.repairs import BY_WORDS, FOREIGN, REFUSED, WORDS, called_hint, plain_hint, product_hint
 from backtrace.expressions.tree import Call, Expr, Name, Num, Option, walk
 from backtrace.records import dataclass
 
 MAX_LENGTH: Final = 10_000
 MAX_DEPTH: Final = 100
 MAX_NODES: Final = 4_000
+PARTS_HINT: Final = "state a part of it as an equation of its own"
 
 
 class ExpressionError(Exception):
@@ -43,67 +48,8 @@ COMPARISONS: Final = {
     ast.Eq: "equal",
     ast.NotEq: "not_equal",
 }
-FOREIGN: Final = {
-    "×": "write * for a product",
-    "·": "write * for a product",
-    "⋅": "write * for a product",
-    "÷": "write / for a quotient",
-    "−": "this is a Unicode minus: write -",
-    "–": "this is a dash: write -",
-    "—": "this is a dash: write -",
-    "√": "write sqrt(...)",
-    "²": "write **2",
-    "³": "write **3",
-    "ᵀ": "write .T",
-    "∑": "write sum(...)",
-    "Σ(": "write sum(...)",
-    "≤": "write <=",
-    "≥": "write >=",
-    "≠": "write !=",
-    "#": "a comment has no place in an equation",
-    "\\": "this is not LaTeX: write exp(x), a / b, ...",
-    "$": "this is not LaTeX: leave the dollar out",
-    "!": "there is no factorial",
-    "=": "write the right side only: the name stands before the colon",
-}
-REFUSED: Final = {
-    ast.BitXor: "write ** for a power",
-    ast.FloorDiv: "write / for a quotient",
-    ast.Mod: "there is no remainder in the language",
-    ast.Attribute: "the only attribute is .T",
-    ast.Compare: "a comparison stands only inside where(...)",
-    ast.BoolOp: "use where(...) with one comparison at a time",
-    ast.IfExp: "write where(condition, a, b)",
-    ast.Tuple: "a decimal number has a point (0.5), a list has brackets ([a, b])",
-    ast.Not: "use where(...) with the branches exchanged",
-}
-WORDS: Final = {
-    ast.Lambda: "lambda",
-    ast.ListComp: "a comprehension",
-    ast.SetComp: "a comprehension",
-    ast.DictComp: "a comprehension",
-    ast.GeneratorExp: "a comprehension",
-    ast.JoinedStr: "text",
-    ast.NamedExpr: "an assignment",
-    ast.Await: "await",
-    ast.Yield: "yield",
-    ast.YieldFrom: "yield",
-    ast.IfExp: "if",
-    ast.BoolOp: "a logical word",
-    ast.Compare: "a comparison",
-    ast.Starred: "a star before an operand",
-    ast.Dict: "a dictionary",
-    ast.Set: "a set",
-    ast.Tuple: "a comma",
-    ast.Not: "not",
-    ast.Invert: "~",
-    ast.In: "in",
-    ast.NotIn: "not in",
-    ast.Is: "is",
-    ast.IsNot: "is not",
-}
-# Python would take them: as the end of the text, and as a letter T
-TAKEN: Final = ("#", "ᵀ")
+# Python would take them: as the end of the text, as a letter T, and as a letter of its own
+TAKEN: Final = ("#", "ᵀ", "·")
 
 
 @dataclass(frozen=True)
@@ -115,6 +61,13 @@ class _Source:
     def span(self, node: ast.AST) -> tuple[int, int]:
         start = self.offset(getattr(node, "col_offset", 0))
         return start, max(self.offset(getattr(node, "end_col_offset", 0)) - start, 1)
+
+    def written(self, node: Any) -> str:
+        """The text of a node; "" for none."""
+        if not isinstance(node, ast.expr):
+            return ""
+        start, width = self.span(node)
+        return self.text[start : start + width]
 
     def offset(self, byte: int) -> int:
         if self.text.isascii():
@@ -128,6 +81,12 @@ class _Source:
     def foreign(self, node: ast.AST, part: ast.AST) -> ExpressionError:
         kind = type(part)
         return self.error(node, f"{WORDS.get(kind, kind.__name__)} has no place in an equation", REFUSED.get(kind, ""))
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can name a quantity; in an expression Python reads it in its normal form."""
+    plain = text.isidentifier() and not keyword.iskeyword(text) and unicodedata.normalize("NFKC", text) == text
+    return plain and "__" not in text and not text.startswith("_") and "\u00b7" not in text
 
 
 def parse(text: str) -> Expr:
@@ -150,7 +109,7 @@ def parse(text: str) -> Expr:
         result = _convert(_python_tree(source.text), source, 0)
         count = sum(1 for _ in walk(result))
         if count > MAX_NODES:
-            raise ExpressionError(f"the expression has {count:,} parts; {MAX_NODES:,} are allowed")
+            raise ExpressionError(f"the expression has {count:,} parts; {MAX_NODES:,} are allowed", hint=PARTS_HINT)
     except ExpressionError as error:
         error.offset += shift
         raise
@@ -161,7 +120,9 @@ def _check_text(text: str) -> None:
     if not text.strip():
         raise ExpressionError("the expression is empty")
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"the expression has {len(text):,} characters; {MAX_LENGTH:,} are allowed")
+        raise ExpressionError(
+            f"the expression has {len(text):,} characters; {MAX_LENGTH:,} are allowed", hint=PARTS_HINT
+        )
     for char in TAKEN:
         if char in text:
             raise _foreign(char, text.index(char))
@@ -169,7 +130,7 @@ def _check_text(text: str) -> None:
     for char in text:
         depth += (char in "([{") - (char in ")]}")
         if depth > MAX_DEPTH:
-            raise ExpressionError(f"brackets are nested more than {MAX_DEPTH} deep")
+            raise ExpressionError(f"brackets are nested more than {MAX_DEPTH} deep", hint=PARTS_HINT)
 
 
 def _python_tree(text: str) -> ast.expr:
@@ -194,13 +155,21 @@ def _syntax_error(text: str, error: SyntaxError) -> ExpressionError:
             return _foreign(char, offset)
     message = (error.msg or "invalid syntax").split(". ")[0]
     if message.lower().startswith("exceeds the limit"):
-        return ExpressionError("a number has too many digits")
+        found = re.search(r"\d{4000,}", text)
+        return ExpressionError("a number has too many digits", found.start() if found else 0)
+    if percent := re.search(r"\d\s*(%)", text):
+        hint = "write a fraction of 1: 0.5 for 50%"
+        return ExpressionError("'%' is no operator of the language", percent.start(1), hint=hint)
     if not error.offset and "null bytes" not in message:  # so Python marks the end
-        return ExpressionError("this is no expression: it stops before its end", len(text) - 1)
+        hint = "an operand is missing behind the last sign"
+        return ExpressionError("this is no expression: it stops before its end", len(text) - 1, hint=hint)
     offset = min(max((error.offset or 1) - 1, 0), len(text) - 1)
-    hint = "a product needs its sign: 2*x" if _implicit_product(text, offset) else ""
-    if "follows keyword" in message:
-        hint = "an option such as axis=0 stands last; a comparison is written =="
+    if "follows keyword" in message and (equals := re.search(r"(?<![<>=!])=(?!=)", text)):
+        offset = equals.start()
+    hint = product_hint(text, offset) or next((hint for words, hint in BY_WORDS if words in message), "")
+    character = re.match(r"invalid (?:non-printable )?character.*U\+([0-9A-F]+)", message)
+    if character:
+        hint = plain_hint(chr(int(character[1], 16)))
     return ExpressionError(f"this is no expression: {message[:1].lower()}{message[1:]}", offset, hint=hint)
 
 
@@ -208,11 +177,6 @@ def _is_comparison_or_keyword(text: str, offset: int) -> bool:
     if text[offset] == "!":
         return text[offset : offset + 2] == "!="
     return text[offset - 1 : offset] in set("<>=!") or "(" in text[:offset] or text[offset : offset + 2] == "=="
-
-
-def _implicit_product(text: str, offset: int) -> bool:
-    before, here, after = text[:offset].rstrip()[-1:], text[offset], text[offset + 1 : offset + 2]
-    return (before.isalnum() and here.isidentifier()) or (here.isdigit() and after.isalpha())
 
 
 def _convert(node: ast.expr, source: _Source, depth: int) -> Expr:
@@ -229,7 +193,8 @@ def _constant(node: Any, source: _Source, depth: int) -> Expr:
     value = node.value
     if isinstance(value, bool) or not isinstance(value, int | float):
         kind = "text" if isinstance(value, str | bytes) else "no number"
-        raise source.error(node, f"{value!r:.40} is {kind}, which has no place in an equation")
+        hint = "leave the quotes out" if kind == "text" else "only real, finite numbers are computed with"
+        raise source.error(node, f"{value!r:.40} is {kind}, which has no place in an equation", hint)
     return Num(_finite(node, source), source.span(node))
 
 
@@ -238,7 +203,7 @@ def _finite(node: ast.Constant, source: _Source) -> Any:
         return None
     assert isinstance(node.value, int | float)
     if not abs(node.value) <= sys.float_info.max:
-        raise source.error(node, "the number is too large for a float")
+        raise source.error(node, "the number is too large for a float", "at most 1.79e308")
     return node.value
 
 
@@ -274,7 +239,7 @@ def _binary(node: Any, source: _Source, depth: int) -> Expr:
 
 def _comparison(node: Any, source: _Source, depth: int) -> Expr:
     if len(node.ops) > 1:
-        raise source.error(node, "one comparison at a time")
+        raise source.error(node, "one comparison at a time", "where(a < x, where(x < b, 1, 0), 0)")
     op = COMPARISONS.get(type(node.ops[0]))
     if op is None:
         raise source.foreign(node, node.ops[0])
@@ -284,14 +249,14 @@ def _comparison(node: Any, source: _Source, depth: int) -> Expr:
 
 def _call(node: Any, source: _Source, depth: int) -> Expr:
     if not isinstance(node.func, ast.Name):
-        hint = "a product needs its sign: 2*(x)" if isinstance(node.func, ast.Constant) else ""
         width = source.span(node.func)[1]
+        hint = called_hint(node.func, source.written(getattr(node.func, "value", None)))
         raise ExpressionError("only a function's name can be called", source.span(node)[0], width, hint)
     if any(isinstance(arg, ast.Constant) and isinstance(arg.value, str | bytes) for arg in node.args):
-        raise source.error(node, "a function takes numbers and arrays, not text")
+        raise source.error(node, "a function takes numbers and arrays, not text", "leave the quotes out")
     options = tuple(sorted((_keyword(word, source) for word in node.keywords), key=lambda pair: pair[0]))
     if len({name for name, _ in options}) < len(options):
-        raise source.error(node, "an option is given twice")
+        raise source.error(_second(node.keywords), "this option is given twice", "keep one of them")
     operands = []
     for position, arg in enumerate(node.args):
         condition = node.func.id == "where" and position == 0 and isinstance(arg, ast.Compare)
@@ -305,6 +270,11 @@ def _call(node: Any, source: _Source, depth: int) -> Expr:
 
 def _is_number(node: ast.expr) -> bool:
     return isinstance(node.operand if isinstance(node, ast.UnaryOp) else node, ast.Constant)
+
+
+def _second(words: list[ast.keyword]) -> ast.keyword:
+    """The first keyword that stands there already."""
+    return next(word for at, word in enumerate(words) if word.arg in {other.arg for other in words[:at]})
 
 
 def _keyword(word: ast.keyword, source: _Source) -> Option:
@@ -323,14 +293,15 @@ def _literal(node: ast.expr, source: _Source) -> Any:
             return -value
     if isinstance(node, ast.Tuple | ast.List):
         return tuple(_literal(item, source) for item in node.elts)
-    raise source.error(node, "only a constant can stand here")
+    raise source.error(node, "only a constant can stand here", "a number, or several in brackets")
 
 
 def _attribute(node: Any, source: _Source, depth: int) -> Expr:
     if node.attr != "T":
         start, width = source.span(node)
         offset = start + width - len(node.attr)
-        raise ExpressionError(f".{node.attr} has no place in an equation", offset, len(node.attr), "only .T has")
+        hint = "did you mean .T?" if node.attr in ("t", "transpose") else "only .T has"
+        raise ExpressionError(f".{node.attr} has no place in an equation", offset, len(node.attr), hint)
     return Call("transpose", (_convert(node.value, source, depth),), at=source.span(node))
 
 
@@ -364,13 +335,13 @@ def _index_item(node: ast.expr, source: _Source) -> Any:
 def _whole(node: ast.expr, source: _Source) -> int:
     value = _literal(node, source)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise source.error(node, "an index is a whole number, counted from 0")
+        raise source.error(node, "an index is a whole number, counted from 0", "x[0] is the first element")
     return value
 
 
 def _list(node: Any, source: _Source, depth: int) -> Expr:
     if not node.elts:
-        raise source.error(node, "the list is empty")
+        raise source.error(node, "the list is empty", "write at least one element")
     return Call("stack", tuple(_convert(item, source, depth) for item in node.elts), at=source.span(node))
 
 

@@ -33,7 +33,8 @@ from backtrace.ops import (
     upstream,
 )
 from backtrace.ops import macros as macro_table
-from backtrace.ops.base import Op, ShapeError, Values, bounded
+from backtrace.ops.base import MOST_AXES, Op, ShapeError, Values, bounded
+from backtrace.ops.hints import NAMES, function_hint, shapes_hint
 from backtrace.ops.macros import Macro as Macro
 from backtrace.records import dataclass
 
@@ -81,7 +82,7 @@ class Scope:
             return found
         if name.id in CONSTANTS:
             return Num(CONSTANTS[name.id])
-        hint = did_you_mean(name.id, self.names) or _function_hint(name.id)
+        hint = did_you_mean(name.id, self.names) or _name_hint(name.id, self.functions)
         raise _error(name, f'"{name.id}" is not known here', hint)
 
 
@@ -102,7 +103,10 @@ def typed(expr: Expr, scope: Scope) -> Expr:
     op = TABLE.get(expr.op)
     if op is None or op.internal:
         known = [name for name, row in TABLE.items() if not row.internal]
-        hint = did_you_mean(expr.op, [*known, *MACROS, *scope.functions])
+        near = function_hint(expr.op) or did_you_mean(expr.op, [*known, *MACROS, *scope.functions])
+        hint = near or "functions: {f(x): ...} states one; backtrace knows exp, log, sqrt, sum, sigmoid, ..."
+        if expr.op in scope.names:
+            hint = f"{expr.op} is a quantity: a product needs its sign, {expr.op}*(...)"
         raise _error(expr, f'there is no function "{expr.op}"', hint, len(expr.op))
     if op.several and len(args) > 1:
         op = TABLE[op.several]
@@ -116,7 +120,7 @@ def typed(expr: Expr, scope: Scope) -> Expr:
             return call(settled.op, *settled.args, at=expr.at, **dict(settled.options))
         return call(op.name, *args, at=expr.at, **options)
     except ShapeError as error:
-        raise _error(expr, str(error)) from None
+        raise _error(expr, str(error), error.hint or shapes_hint(expr, args)) from None
 
 
 def call(name: str, *args: Expr, at: tuple[int, int] | None = None, **options: Any) -> Call:
@@ -124,6 +128,8 @@ def call(name: str, *args: Expr, at: tuple[int, int] | None = None, **options: A
     op = TABLE[name]
     shape = op.shape(args, options)
     bounded(f"{name} of these operands", math.prod(shape))
+    if len(shape) > MOST_AXES:
+        raise ShapeError(f"{name} makes an array of {len(shape)} axes", f"at most {MOST_AXES}")
     sampled = any(arg.sampled for arg in args) and not op.over_samples
     return Call(name, args, tuple(sorted(options.items())), Type(shape, sampled), at)
 
@@ -149,7 +155,7 @@ def _expanded(expr: Call, macro: Macro, args: tuple[Expr, ...], scope: Scope) ->
     try:
         result = _typed_body(body, Scope({}, others, scope.samples, scope.values))
     except ExpressionError as error:
-        raise _error(expr, f"in {macro.name}: {error.message}", error.hint) from None
+        raise _error(expr, f"in {macro.name}: {error.message}", error.hint or shapes_hint(expr, args)) from None
     if has_more_nodes(result, MAX_NODES):
         raise _error(expr, f"{macro.name} grows to more than {MAX_NODES:,} parts when written out")
     return result
@@ -198,7 +204,8 @@ def _check_count(expr: Call, name: str, count: int, least: int, most: int | None
         return
     wanted = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
     plural = "" if wanted == "1" else "s"
-    raise _error(expr, f"{name} takes {wanted} operand{plural}, not {count}")
+    hint = f"{name}({', '.join('abcdefgh'[: max(least, 1)])}{', ...' * (most != least)})"
+    raise _error(expr, f"{name} takes {wanted} operand{plural}, not {count}", hint)
 
 
 def _check_options(expr: Call, name: str, options: Mapping[str, Any], known: Mapping[str, Any]) -> None:
@@ -208,8 +215,10 @@ def _check_options(expr: Call, name: str, options: Mapping[str, Any], known: Map
             raise _error(expr, f'{name} has no option "{option}"', hint)
 
 
-def _function_hint(name: str) -> str:
-    if name in TABLE or name in MACROS:
+def _name_hint(name: str, functions: Mapping[str, Macro]) -> str:
+    if name.casefold() in NAMES:
+        return NAMES[name.casefold()]
+    if name in TABLE or name in MACROS or name in functions:
         return f"{name} is a function: {name}(...)"
     return "state it under inputs:, targets:, parameters: or as an equation above"
 

@@ -34,8 +34,16 @@ class Read(Protocol):
         ...
 
 
+MOST_AXES = 16
+"""numpy has 32, and a derivative of one array by another takes those of both."""
+
+
 class ShapeError(Exception):
-    """Operands whose shapes do not fit; the message says which were got."""
+    """Operands whose shapes do not fit; the message says which were got, the hint what would fit."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -32,7 +32,9 @@ class Constant(Op):
             bounded(self.name, self.count(**given))
             found = _made(self, tuple(sorted(given.items())))
         except (TypeError, ValueError, ZeroDivisionError, IndexError) as error:
-            raise ShapeError(f"{self.name} cannot be made: {error}") from None
+            stated = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
+            hint = "whole numbers from 1 on" if "integer" in str(error) or "dimensions" in str(error) else str(error)
+            raise ShapeError(f"{self.name} cannot be made with {stated}", hint) from None
         if not found.size:
             raise ShapeError(f"{self.name} has no elements")
         return found

@@ -51,6 +51,14 @@ def unravel(flat: int, shape: Shape) -> Index:
     return tuple(int(at) for at in np.unravel_index(flat, shape)) if shape else ()
 
 
+REASONS = {
+    "reshape": "to {shape} it has another number of elements",
+    "concat": "arrays are joined that have as many axes, and the same length along all but one",
+    "stack": "the parts of a list have one shape",
+}
+"""Why a movement fails, where numpy's words speak of other things; ``reshape`` without a shape names its own."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Movement(Op):
     """An operation that moves elements without changing them.
@@ -69,7 +77,10 @@ class Movement(Op):
             found = tuple(positions(self, shapes, tuple(sorted(options.items()))).source.shape)
         except (ValueError, IndexError, TypeError) as error:
             text = " and ".join(map(shape_text, shapes))
-            raise ShapeError(f"{self.name} does not fit {text}: {error}") from None
+            why = REASONS.get(self.name, str(error))
+            raise ShapeError(
+                f"{self.name} does not fit {text}: {why.format(**{'shape': '()', **dict(options)})}"
+            ) from None
         if 0 in found:
             raise ShapeError(f"{self.name} of {' and '.join(map(shape_text, shapes))} leaves no elements")
         return found

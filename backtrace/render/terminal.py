@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -119,6 +121,7 @@ class ProgressBar:
             self.bar.update(self.task, completed=done)
 
     def _open(self) -> None:
+        atexit.register(_show_cursor)
         from rich.console import Console
         from rich.progress import Progress
 
@@ -130,3 +133,10 @@ class ProgressBar:
         """Take the bar away."""
         if self.bar is not None:
             self.bar.stop()
+            atexit.unregister(_show_cursor)
+
+
+def _show_cursor() -> None:
+    """Clear the line of a bar that a signal ended, and show what it hid."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.write(sys.stderr.fileno(), b"\r\x1b[K\x1b[?25h")

@@ -132,7 +132,8 @@ class Plan:
         last = max(records)
         replaced = [(e.name, e.state) for e in self.graph.of_size(header.moments[last]).updates if e.state]
         # the last update is always recorded: what it left is what training goes on from
-        state = {old: records[last][new] for new, old in replaced}
+        record = records[last]
+        state = {old: record[new] for new, old in replaced}
         batches = {moment: batch for moment, batch in header.moments.items() if batch}
         made = np.asarray(losses, dtype=np.float64)
         recording = Recording(records, made, state, header.executor, batches, header.stopped)

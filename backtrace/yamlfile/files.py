@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 
 from backtrace.errors import ConfigError, Fault, FileError, Place, did_you_mean, shortened
 from backtrace.outputs import note_input
@@ -18,12 +19,21 @@ def read(name: str, largest: int = LARGEST_FILE) -> bytes:
     try:
         with open(name, "rb") as file:
             note_input(file)
+            status = os.fstat(file.fileno())
+            largest = min(largest, LARGEST_FILE) if stat.S_ISCHR(status.st_mode) else largest
+            if status.st_size > largest:
+                raise too_large(name, largest)
             data = file.read(largest + 1)
     except (OSError, ValueError) as error:
         raise unreadable(name, error) from error
     if len(data) > largest:
-        raise FileError(f'the file "{shortened(name)}" is larger than {largest >> 10} kB')
+        raise too_large(name, largest)
     return data
+
+
+def too_large(name: str, largest: int) -> FileError:
+    """The error of a file that is refused by its size, before it is read where that is known."""
+    return FileError(f'the file "{shortened(name)}" is larger than {largest >> 10} kB')
 
 
 UNREADABLE = {
@@ -67,6 +77,18 @@ MAGIC = {
     b"\xfd7zXZ": "a compressed file (xz)",
     b"PK\x03\x04": "a zip file, such as a spreadsheet or an npz",
     b"\x93NUMPY": "a numpy array",
+    **{bytes((0x80, version)): "a pickle, which can run code and is never opened" for version in range(2, 6)},
+    b"cos\n": "a pickle, which can run code and is never opened",
+    b"cposix\n": "a pickle, which can run code and is never opened",
+    b"c__builtin__\n": "a pickle, which can run code and is never opened",
+    b"cbuiltins\n": "a pickle, which can run code and is never opened",
+    b"(\xb5": "a compressed file (zstandard)",
+    b"\xd0\xcf\x11\xe0": "a document of an office program",
+    b"\x89HDF": "an HDF5 file",
+    b"{\\rtf": "a document (RTF)",
+    b"\xff\xd8\xff": "an image",
+    b"GIF8": "an image",
+    b"\x7fELF": "a program",
     b"%PDF": "a PDF",
     b"\x89PNG": "an image",
     b"\xff\xfe": "UTF-16 or UTF-32",

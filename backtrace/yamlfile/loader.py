@@ -30,6 +30,9 @@ MOST_COMPARED = 200
 
 # An anchor ends at a comma too, or a line full of them would be read to its end for each.
 PROPERTIES = r"((?:&[\w-]*+|!\S*+)\s+)*"
+# A bracket that is open at the end, and one that closes it: what a comma may have cut in two.
+CUT = r"[^()]*\([^()]*\Z|[<\uff08\uff3b][^>\uff09\uff3d]*\Z"
+CUT_END = "[)>\uff09\uff3d]"
 GLUED = r"(\w+):(\S+)"
 
 
@@ -167,7 +170,10 @@ class _Builder:
         index = _index(event)
         written = re.compile(r"(?:&\S*\s+)?(\S*)").match(self.source.text, index)
         assert written
-        message, hint = f"the tag {shortened(written[1])} is refused", "write the value without a tag"
+        message, hint = (
+            f"the tag {shortened(written[1])} is refused",
+            "leave it out; text that begins with ! needs quotes",
+        )
         self.refuse(self.source.fault(written.start(1), message, hint, len(written[1])))
 
     def scalar(self, event: yaml.ScalarEvent) -> Node:
@@ -210,22 +216,53 @@ class _Builder:
 
     def mapping(self, event: yaml.Event, depth: int) -> Node:
         pairs: dict[str, tuple[Node, Node]] = {}
+        before, flow, glued = None, bool(getattr(event, "flow_style", False)), len(self.faults)
         while not isinstance(key := self.take(), yaml.MappingEndEvent):
-            pair = self.pair(key, depth + 1)
-            if fault := _key_fault(pair[0], pairs):
+            pair = self.pair(key, depth + 1, glued)
+            joined = flow and before and self.joined(before, pair)
+            if joined:
+                pairs.pop(before[0].text, None)  # type: ignore[index]
+                pair = joined
+            elif fault := _key_fault(pair[0], pairs):
                 self.faults.append(fault)
-            else:
-                pairs[pair[0].text] = pair
+                continue
+            before = pairs[pair[0].text] = pair
         return Node("mapping", self.place(event), "", tuple(pairs.values()))
 
-    def pair(self, event: yaml.Event, depth: int) -> tuple[Node, Node]:
-        """A key and its value; a value with nothing written stands at its key."""
+    def joined(self, before: tuple[Node, Node], pair: tuple[Node, Node]) -> tuple[Node, Node] | None:
+        """One pair of two that a comma inside { } has cut in two; the cut is noted."""
+        key, value = pair
+        number = (
+            before[1].kind == "number" and key.kind == "number" and key.text.isdecimal() and value.place == key.place
+        )
+        if number and not before[1].quoted:
+            meant = f"{before[1].text}.{key.text}"
+            message = "a comma inside { } ends the number in front of it"
+            self.faults.append(Fault(message, key.place, f"write {meant}", len(key.text)))
+            return before[0], replace(before[1], place=key.place, text=meant, value=resolve(meant)[1])
+        for at, cut in enumerate(before):
+            if cut.kind == "text" and not cut.quoted and re.match(CUT, cut.text) and re.search(CUT_END, key.text):
+                meant = f"{cut.text}, {key.text}"
+                message = "a comma inside { } ends a text without quotes"
+                hint = f'put it in quotes: "{shortened(meant)}"; a list has brackets: [1, 2]'
+                self.faults.append(Fault(message, cut.place, hint, len(cut.text)))
+                whole = replace(cut, text=meant, value=meant, quoted=True)
+                return (whole, value) if at == 0 else (before[0], whole)
+        return None
+
+    def pair(self, event: yaml.Event, depth: int, noted: int) -> tuple[Node, Node]:
+        """A key and its value; a value with nothing written stands at its key.
+
+        Of a mapping from the fault ``noted`` on, keys without a space behind their colon are one fault.
+        """
         key = self.node(event, depth)
         self.check_key(event, key)
         value = self.node(self.take(), depth)
         if not _is_bare(value):
             return key, value
         glued = None if key.quoted else re.fullmatch(GLUED, key.text)
+        if glued and all("no space after" not in fault.message for fault in self.faults[noted:]):
+            self.faults.append(self.no_space(key, glued))
         return self.unglued(key, glued) if glued else (key, replace(value, place=key.place))
 
     def check_key(self, event: yaml.Event, key: Node) -> None:
@@ -242,10 +279,12 @@ class _Builder:
             return self.source.fault(index - 1, message, "put the value in place of {{ … }}", 2)
         return self.fault(event, f"a key is text, not {key.describe()}", "write a name in front of the colon")
 
+    def no_space(self, key: Node, glued: re.Match[str]) -> Fault:
+        hint = f"write {shortened(glued[1])}: {shortened(glued[2])}"
+        return Fault("no space after the colon", key.place, hint, len(key.text))
+
     def unglued(self, key: Node, glued: re.Match[str]) -> tuple[Node, Node]:
         """`{x1:0.1}` is one key in YAML; read as what was meant, so that it causes one fault and no more."""
-        hint = f"write {shortened(glued[1])}: {shortened(glued[2])}"
-        self.faults.append(Fault("no space after the colon", key.place, hint, len(key.text)))
         kind, value = resolve(glued[2])
         meant = Node(kind, key.place_at(glued.start(2)), glued[2], value)
         return replace(key, text=glued[1], value=glued[1]), meant

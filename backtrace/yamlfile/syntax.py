@@ -57,6 +57,12 @@ IN_LINE = (
     (r"^\s*(```|~~~)", "this fence of Markdown is not part of a config", "remove the line"),
     ("(?:^|[:,[{(-])\\s*([“”„‟‘’‚«»])", "YAML knows no curly quotes", "write straight quotes: \" or '"),
     ("^[\\s-]*\\w+(\uff1a)", "U+FF1A is not a colon for YAML", "write : and a space"),
+    (r"(?:^|[:,\[ ])(\{%|<%)", "this looks like a template that was not filled in", "put the value in its place"),
+    (
+        "^[\\s-]*\\w+:([\xa0\u1680\u2000-\u200f\u202f\u205f\u3000\ufeff])",
+        "what stands behind the colon is no space for YAML",
+        "write an ordinary space behind the colon",
+    ),
     (
         "^[ \t]*([\xa0\u1680\u2000-\u200f\u202f\u205f\u3000\ufeff])",
         "this is no ordinary space",
@@ -175,10 +181,13 @@ def _bad_start(source: Source, trouble: Trouble) -> Fault:
 
 
 def _escape(source: Source, trouble: Trouble) -> Fault:
-    written = re.compile(r'"([^"\n\r]*)"?').match(source.text, trouble.begin)
+    begin = trouble.begin
+    if source.text[begin : begin + 1] != '"':
+        begin = max(source.text.rfind('"', 0, begin), 0)
+    written = re.compile(r'"([^"\n\r]*)"?').match(source.text, begin)
     text, width = (shortened(written[1]), len(written[0])) if written else ("…", 1)
     message = "a backslash in double quotes begins an escape, and this is none"
-    return source.fault(trouble.begin, message, f"use single quotes: '{text}'", width)
+    return source.fault(begin, message, f"use single quotes: '{text}'", width)
 
 
 BRACKETS = {"[": "]", "{": "}"}
@@ -189,10 +198,11 @@ def _bracket(source: Source, trouble: Trouble) -> Fault:
     opener, found = source.text[trouble.begin], source.text[trouble.at : trouble.at + 1]
     closer = BRACKETS.get(opener, "]")
     if found in BRACKETS.values():
-        return source.fault(trouble.at, f"{found} is here where {closer} closes what {opener} opened")
+        message = f"{found} is here where {closer} closes what {opener} opened"
+        return source.fault(trouble.at, message, f"write {closer}")
     if not _is_closed(source.text, trouble.begin):
         return source.fault(trouble.begin, f"this {opener} is not closed", f"close it with {closer}")
-    return source.fault(trouble.at, f"a comma or {closer} is expected here")
+    return source.fault(trouble.at, f"a comma or {closer} is expected here", "put text with such signs in quotes")
 
 
 def _is_closed(text: str, begin: int) -> bool:
@@ -265,11 +275,20 @@ def _block_end(source: Source, trouble: Trouble) -> Fault:
     """Something stands where the block could only go on or end."""
     found = source.text[trouble.at : trouble.at + 1]
     if found in BRACKETS.values():
-        return source.fault(trouble.at, f"this {found} closes nothing")
+        return source.fault(trouble.at, f"this {found} closes nothing", "remove it")
     if source.text[: trouble.at].rstrip()[-1:] in {"'", '"'}:
         message = "the closing quote stands in front of this"
         return source.fault(trouble.at, message, QUOTE_INSIDE)
-    return source.fault(trouble.at, "the value has ended in front of this", f"remove it, or {QUOTES}")
+    hint = f"remove it, or {quotes(source, trouble.at)}"
+    return source.fault(trouble.at, "the value has ended in front of this", hint)
+
+
+def _nothing(source: Source, trouble: Trouble) -> Fault:
+    """Something stands where a value should begin: a comma too many, or a sign with a space."""
+    if sign := re.compile(r"- +([\d.]+)").match(source.text, trouble.at):
+        message = "a dash and a space begin a list item in YAML"
+        return source.fault(trouble.at, message, f"for a number write -{sign[1]}", len(sign[0]))
+    return source.fault(trouble.at, "something is missing in front of this", "write it, or remove this")
 
 
 def _document_start(source: Source, trouble: Trouble) -> Fault:
@@ -304,7 +323,7 @@ BY_WORDS: tuple[tuple[str, Callable[[Source, Trouble], Fault | None]], ...] = (
     ("sequence entries", _at_end("a list item begins here", "begin the list in a new line, or write [ … ]")),
     ("mapping keys", _at_end("? begins a key that is not text in YAML", QUOTES)),
     ("flow (sequence|mapping): expected", _bracket),
-    ("node content", _at_end("something is missing in front of this", "write it, or remove this")),
+    ("node content", _nothing),
     ("<block end>", _indentation),
     ("<block end>", _block_end),
     ("<document start>", _document_start),

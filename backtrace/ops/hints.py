@@ -1,0 +1,61 @@
+"""What is meant by a function or a name that does not exist, and by operands whose shapes do not fit."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from backtrace.expressions import Call, Expr, Name, Shape, to_text
+from backtrace.ops.base import shape_text
+
+FUNCTIONS: Final = {
+    "ln": "log(x)", "log10": "log(x) / log(10)", "log2": "log(x) / log(2)", "log1p": "log(1 + x)",
+    "expm1": "exp(x) - 1", "pow": "x**n", "power": "x**n", "square": "x**2", "sq": "x**2", "fabs": "abs(x)",
+    "dot": "a @ b", "matmul": "a @ b", "mm": "a @ b", "inner": "a @ b", "multiply": "a * b", "mul": "a * b",
+    "add": "a + b", "subtract": "a - b", "divide": "a / b", "negative": "-x", "std": "sqrt(var(x))",
+    "average": "mean(x)", "avg": "mean(x)", "logistic": "sigmoid(x)", "sig": "sigmoid(x)", "swish": "silu(x)",
+    "heaviside": "step(x)", "linear": "x", "identity": "x", "transpose": "x.T", "full": "c * ones(shape)",
+    "broadcast_to": "x + zeros(shape)", "tan": "sin(x) / cos(x)", "array": "[a, b]", "list": "[a, b]",
+    "if": "where(condition, a, b)", "select": "where(condition, a, b)", "len": "its number", "cat": "concat(a, b)",
+    "concatenate": "concat(a, b)", "hstack": "concat(a, b)", "vstack": "stack(a, b)", "range": "arange(n)",
+    "\u03c3": "sigmoid(x)", "\u03a3": "sum(x)",
+}  # fmt: skip
+NAMES: Final = {
+    "e": "Euler's number is exp(1)", "\u03c0": "write pi", "inf": "only finite numbers are computed with",
+    "nan": "only finite numbers are computed with", "infinity": "only finite numbers are computed with",
+    "true": "write 1", "false": "write 0", "i": "the language has real numbers only",
+}  # fmt: skip
+LONGEST: Final = 120
+
+
+def function_hint(name: str) -> str:
+    """How a function of other languages is written here; "" where nothing is known of it."""
+    meant = FUNCTIONS.get(name) or FUNCTIONS.get(name.casefold())
+    return f"write {meant}" if meant else ""
+
+
+def shapes_hint(call: Call, args: tuple[Expr, ...]) -> str:
+    """The shapes of the operands by their names, and the product that would fit; "" for those without names."""
+    if any(isinstance(raw, Name) and raw.id.isdecimal() for raw in call.args):
+        return ""
+    pairs = dict(zip(map(to_text, call.args), (_described(arg.shape) for arg in args), strict=False))
+    told = ", ".join(f"{text} {shape}" for text, shape in pairs.items())
+    fitting = _fitting(call, args) if call.op == "matmul" and len(args) == 2 else ""
+    return "; ".join(part for part in (told, fitting) if 0 < len(part) <= LONGEST)
+
+
+def _described(shape: Shape) -> str:
+    if not shape:
+        return "is a number"
+    return f"has {shape[0]} element{'s' * (shape[0] != 1)}" if len(shape) == 1 else f"is {shape_text(shape)}"
+
+
+def _fitting(call: Call, args: tuple[Expr, ...]) -> str:
+    """The products of the same two operands, swapped or one turned, whose shapes fit."""
+    (left, right), (a, b) = call.args, (arg.shape for arg in args)
+    if not a or not b:
+        return f"write {to_text(Call('mul', (left, right)))}"
+    tried = [(right, left, b, a)]
+    tried += [(Call("transpose", (left,)), right, a[::-1], b)] if len(a) == 2 else []
+    tried += [(left, Call("transpose", (right,)), a, b[::-1])] if len(b) == 2 else []
+    found = [to_text(Call("matmul", (x, y))) for x, y, p, q in tried if p[-1] == q[0]]
+    return f"did you mean {' or '.join(found)}?" if found else ""
