@@ -13,7 +13,7 @@ from backtrace.expressions import Call, Element, Expr, Num, Ref, names
 from backtrace.graph import Equation, Graph
 from backtrace.keys import Derivative, Path, Short, Target, Via
 from backtrace.keys.lanes import UnlikeError, lanes_in, may_meet
-from backtrace.ops.base import product, total
+from backtrace.ops.base import ONE, product, total
 from backtrace.records import dataclass
 from backtrace.scalars import by_place, derivative, element, flowing, reached
 from backtrace.simplify import simplified
@@ -305,11 +305,12 @@ class Chains:
         """The text-book's line for the derivative by a pre-activation, where there is one."""
         return Short(self.objective, by) if by.name in self.pairs else None
 
-    def short_formula(self, short: Short) -> Expr:
-        """Probability less target, times what the objective makes of one term of the loss."""
+    def short_formula(self, short: Short, of_rests: bool = False) -> Expr:
+        """Probability less target, or what each of them leaves of 1, times what the objective makes of the loss."""
         pair = self.pairs[short.by.name]
         p, y = (element(name, short.by.index, short.by.sample) for name in (pair.probability, pair.target))
-        return simplified(product(self.scale(pair, short.by), Call("sub", (p, y))))
+        first, second = (Call("sub", (ONE, y)), Call("sub", (ONE, p))) if of_rests else (p, y)
+        return simplified(product(self.scale(pair, short.by), Call("sub", (first, second))))
 
     def scale(self, pair: Pair, by: Element) -> Expr:
         """The derivative of the objective by one term of the pair's loss, a constant."""

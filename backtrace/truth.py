@@ -3,40 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from backtrace.chains import Chains
 from backtrace.exact import OTHERS, exact, plain, text_book
-from backtrace.expressions import Call, Element, Expr, Ref, walk
+from backtrace.executor import Arrays
+from backtrace.expressions import Call, Element, Expr, Index, Name, Ref, walk
 from backtrace.graph import Equation, Graph
 from backtrace.keys import Derivative, Short, Target
 from backtrace.ops import TABLE
+from backtrace.ops.base import Kernel
 from backtrace.ops.softmax import AlongAxis
-from backtrace.scalars import element
+from backtrace.scalars import element, fitted, renewed
 from backtrace.straight.lowering import places
 
 BOUNDED: Final = frozenset(["sigmoid", "softmax", "tanh"])
 NEAR_BOUND: Final = 0.999
 """Beyond it 1 - y may have fewer than 13 digits."""
+GREATEST: Final = 700.0
+"""Beyond it exp may overflow."""
 TINY: Final = 1e-290
 """Below it a probability may have fewer digits than other numbers."""
 CLOSE: Final = 1e-12
 """So much a formula may be off its number, relative to it."""
 
 
-def is_saturated(graph: Graph, record: Any) -> bool:
-    """Whether a probability, or a tanh, is so near its bounds that the text-book's forms may lose digits."""
-    for equation in graph.forward:
-        for node in walk(equation.expr):
-            if isinstance(node, Call) and node.op == "gelu":
-                return True
-            if isinstance(node, Call) and node.op in BOUNDED:
-                found = np.abs(record[equation.name]) if node is equation.expr and equation.name in record else None
-                if found is None or (found > NEAR_BOUND).any() or (node.op != "tanh" and (found < TINY).any()):
-                    return True
-    return False
+def is_saturated(graph: Graph, record: Arrays) -> bool:
+    """Whether a number is so near its bounds, or so great in an exponential, that text-book forms may lose digits."""
+    return any(
+        isinstance(node, Call) and _may_lose(node, equation.name if node is equation.expr else "", record)
+        for equation in graph.forward
+        for node in walk(equation.expr)
+    )
+
+
+def _may_lose(node: Call, name: str, record: Arrays) -> bool:
+    """Whether the text-book's form of a call, or of its derivative, may lose digits; ``name`` is that of its result."""
+    if node.op == "gelu":
+        return True
+    if isinstance(TABLE[node.op], Kernel):
+        read = [record[key] for key in _both(node.args[0], record)]
+        if not read or any((np.abs(array) > GREATEST).any() for array in read):
+            return True
+    if node.op not in BOUNDED:
+        return False
+    made = [np.abs(record[key]) for key in (name, f"{name}+") if key in record]
+    return not made or any((array > NEAR_BOUND).any() or (node.op != "tanh" and (array < TINY).any()) for array in made)
+
+
+def _both(expr: Expr, record: Arrays) -> list[str]:
+    """The names of an array before and after the update, as far as there are any."""
+    return [key for key in (expr.id, f"{expr.id}+") if key in record] if isinstance(expr, Name) else []
 
 
 def exactly(graph: Graph, formula: Expr) -> Expr:
@@ -44,18 +63,25 @@ def exactly(graph: Graph, formula: Expr) -> Expr:
 
     def meaning(expr: Expr) -> Expr | None:
         key = expr.key if isinstance(expr, Ref) else None
-        equation = graph.equations.get(key.name) if isinstance(key, Element) else None
-        if equation is None or not isinstance(key, Element) or not isinstance(equation.expr, Call):
+        if not isinstance(key, Element):
             return None
-        if equation.expr.op not in BOUNDED:
+        equation, after = _forward(graph, key.name)
+        if equation is None or not isinstance(equation.expr, Call) or equation.expr.op not in BOUNDED:
             return None
         op = TABLE[equation.expr.op]
         if not isinstance(op, AlongAxis):
-            return element(equation.expr, key.index, key.sample)
+            found = element(equation.expr, key.index, key.sample)
+            return renewed(found, graph.renewed) if after else found
         line = op.line(equation.expr, key.index)
         return Call(OTHERS, tuple(Ref(key._replace(index=at)) for at in line if at != key.index))
 
     return exact(formula, meaning)
+
+
+def _forward(graph: Graph, name: str) -> tuple[Equation | None, bool]:
+    """The forward equation of a name, and whether the name is of what it gives after the update."""
+    after = name not in graph.equations and name.endswith("+")
+    return graph.equations.get(name.removesuffix("+") if after else name), after
 
 
 def has_other_form(chains: Chains, target: Target, written: Expr) -> bool:
@@ -67,11 +93,38 @@ def other_forms(chains: Chains, target: Target, written: Expr) -> Iterator[Expr]
     """What gives the number of a formula where that does not, as written, give it."""
     yield plain(exactly(chains.graph, written))
     if _is_paired(chains, target) and isinstance(target, Derivative) and isinstance(target.by, Element):
-        yield chains.short_formula(Short(chains.objective, target.by))
+        short = Short(chains.objective, target.by)
+        yield chains.short_formula(short)
+        yield plain(exactly(chains.graph, chains.short_formula(short, of_rests=True)))
     place = target.by if isinstance(target, Derivative) else target
     for equation in _run(chains, target):
         if isinstance(place, Element):
-            yield plain(exactly(chains.graph, element(equation.expr, place.index, place.sample)))
+            found = plain(exactly(chains.graph, _stable(equation.expr, place.index, place.sample)))
+            after = isinstance(target, Element) and target.name != equation.name
+            yield renewed(found, chains.graph.renewed) if after else found
+
+
+def _stable(expr: Expr, index: Index, sample: int | None) -> Expr:
+    """One element of an expression as it is run."""
+    if not isinstance(expr, Call):
+        return element(expr, index, sample)
+    index, op = fitted(index, expr), TABLE[expr.op]
+    if not isinstance(op, Kernel):
+        return op.element(expr, index, _Reader(expr, sample))
+    made, read = next((made, read) for made, read in op.lines(expr) if index in made)
+    return op.stable([_stable(expr.args[0], at, sample) for at in read])[made.index(index)]
+
+
+class _Reader(NamedTuple):
+    """Reads elements of a call's operands as they are run."""
+
+    call: Call
+    sample: int | None
+    most: int | None = None
+
+    def __call__(self, operand: int, index: Index, sample: int | None = None) -> Expr:
+        arg = self.call.args[operand]
+        return _stable(arg, fitted(index, arg), self.sample if sample is None else sample)
 
 
 def _is_paired(chains: Chains, target: Target) -> bool:
@@ -85,12 +138,18 @@ def _run(chains: Chains, target: Target) -> list[Equation]:
     """The equation that is run for a quantity, where it is another than is shown."""
     graph = chains.graph
     if isinstance(target, Element):
-        shown = {equation.name: equation.expr for equation in graph.forward if equation.name == target.name}
-        return [e for e in graph.run if e.name == target.name and e.expr != shown.get(e.name)]
+        shown, _ = _forward(graph, target.name)
+        if shown is None or shown.wrt:
+            return []
+        return [e for e in graph.run if e.name == shown.name and (e.expr != shown.expr or _is_kernel(e.expr))]
     if isinstance(target, Derivative) and target.of == chains.objective and isinstance(target.by, Element):
         name = graph.gradient_of.get(target.by.name, "")
         return [e for e in graph.gradients if e.name == name and text_book(e.expr) != e.expr]
     return []
+
+
+def _is_kernel(expr: Expr) -> bool:
+    return isinstance(expr, Call) and isinstance(TABLE[expr.op], Kernel)
 
 
 def pairs_of(graph: Graph, chains: Chains) -> Iterator[Element]:

@@ -579,3 +579,38 @@ def test_the_numbers_of_an_expression_are_read_as_the_language_reads_them() -> N
 def test_the_learning_rate_is_a_quantity_too() -> None:
     target: Target = Element(RATE)
     assert trace_of("example").epochs[0].number(target) == 0.5
+
+
+# ── saturated ──
+
+SATURATED = """
+inputs: {{x: [1, 2]}}
+targets: {{y: {targets}}}
+learning_rate: 0.5
+layers:
+  - {{weights: [[0.4, 0.3], [{w}, 1]], activation: {hidden}, pre: z, out: h}}
+  - {{weights: [[{w}, 1, -3], [2, {w}, 5]], activation: {last}, pre: t, out: o}}
+loss: {loss}
+"""
+ENDS = (
+    ("sigmoid", "binary_cross_entropy", "[0, 1, 1]"),
+    ("sigmoid", "half_squared_error", "[0.5, 0.25, 1]"),
+    ("softmax", "cross_entropy", "[0, 1, 0]"),
+    ("softmax", "half_squared_error", "[0, 1, 0]"),
+    ("tanh", "half_squared_error", "[0.5, 0.25, 1]"),
+)
+
+
+@pytest.mark.parametrize("hidden", ["sigmoid", "tanh", "elu", "gelu"])
+@pytest.mark.parametrize("end", ENDS, ids=" ".join)
+def test_every_formula_of_a_saturated_network_gives_its_value_to_12_digits(
+    hidden: str, end: tuple[str, str, str]
+) -> None:
+    last, loss, targets = end
+    for w in (3, 8, 15, 25, 400, -400):
+        view = run_text(SATURATED.format(w=w, hidden=hidden, last=last, loss=loss, targets=targets)).epochs[0]
+        for quantity in {quantity.target: quantity for quantity in shown(view)}.values():
+            if quantity.formula is not None and math.isfinite(quantity.value):
+                found, value = view.evaluate(quantity.formula), quantity.value
+                close = abs(found - value) <= max(1e-12 * abs(value), 1e-300)
+                assert close, (w, quantity.key, quantity.formula, found, value)

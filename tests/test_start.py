@@ -37,7 +37,7 @@ RUN = """
     config.training config.updates config.values
     expressions expressions.reading expressions.repairs expressions.tree expressions.writing
     evaluating keys keys.lanes keys.names keys.reading keys.targets keys.writing
-    ops ops.base ops.complements ops.constants ops.elementwise ops.extremes ops.hints ops.images ops.losses ops.macros 
+    ops ops.base ops.complements ops.constants ops.elementwise ops.extremes ops.hints ops.images ops.losses ops.macros
     ops.many ops.movements ops.products ops.reductions ops.softmax ops.upstream
     backward build chains codegen derivatives exact executor recording straight straight.lowering straight.nodes
     straight.program straight.python straight.schedule straight.writing graph inner layers loading optimizers quantities
