@@ -20,10 +20,12 @@ from backtrace.scalars import element, fitted, renewed
 from backtrace.straight.lowering import places
 
 BOUNDED: Final = frozenset(["sigmoid", "softmax", "tanh"])
-NEAR_BOUND: Final = 0.999
+NEAR_BOUND: Final = 0.9995
 """Beyond it 1 - y may have fewer than 13 digits."""
 GREATEST: Final = 700.0
 """Beyond it exp may overflow."""
+FAR: Final = -3.0
+"""Below it 1 + erf has fewer than 13 digits."""
 TINY: Final = 1e-290
 """Below it a probability may have fewer digits than other numbers."""
 CLOSE: Final = 1e-12
@@ -42,7 +44,7 @@ def is_saturated(graph: Graph, record: Arrays) -> bool:
 def _may_lose(node: Call, name: str, record: Arrays) -> bool:
     """Whether the text-book's form of a call, or of its derivative, may lose digits; ``name`` is that of its result."""
     if node.op == "gelu":
-        return True
+        return any((record[key] < FAR).any() for key in _both(node.args[0], record)) or not _both(node.args[0], record)
     if isinstance(TABLE[node.op], Kernel):
         read = [record[key] for key in _both(node.args[0], record)]
         if not read or any((np.abs(array) > GREATEST).any() for array in read):

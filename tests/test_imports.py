@@ -78,7 +78,7 @@ ROWS = (
     "report.derivation",
     "report.course",
     "report",
-    "export.identifiers export.sections",
+    "export.identifiers export.sections export.helpers",
     "export.script",
     "export.python export.c export.matrixforms",
     "export.matrices",

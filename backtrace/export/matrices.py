@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from backtrace.export.helpers import HELPERS
 from backtrace.export.identifiers import Identifiers
-from backtrace.export.matrixforms import HELPERS, Forms
+from backtrace.export.matrixforms import Forms
 from backtrace.export.sections import sections
 from backtrace.graph import EPOCH, RATE, STOP, UPDATE, Equation, Graph
 from backtrace.keys import Keys

@@ -9,9 +9,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from backtrace.errors import Fault, UsageError
+from backtrace.export.helpers import HELPERS
 from backtrace.expressions import Call, Expr, Name, Num
 from backtrace.ops import TABLE, retyped
 from backtrace.ops.base import Op
+from backtrace.ops.complements import Settled
 from backtrace.ops.constants import Constant
 from backtrace.ops.elementwise import Elementwise
 from backtrace.ops.extremes import First
@@ -46,47 +48,6 @@ CALLED: Final = {
 }
 """What numpy calls the functions in the texts of rules, where the name differs."""
 REDUCED: Final = {"sum": "sum", "mean": "mean", "max": "max", "min": "min", "prod": "prod"}
-FIRST: Final = """\
-def first_{name}(x, axis):
-    # 1 at the first of the {what} elements along axes, else 0
-    lead = x.ndim - len(axis)
-    moved = np.moveaxis(x, axis, range(lead, x.ndim))
-    flat = moved.reshape((*moved.shape[:lead], -1))
-    mask = np.arange(flat.shape[-1]) == flat.arg{name}(axis=-1)[..., None]
-    return np.moveaxis(mask.reshape(moved.shape), range(lead, x.ndim), axis) * 1.0"""
-HELPERS: Final[Mapping[str, str]] = {
-    "erf": "erf = np.vectorize(math.erf, otypes=[float])",
-    "erfc": "erfc = np.vectorize(math.erfc, otypes=[float])",
-    "logsumexp": """\
-def logsumexp(x, axis, keepdims):
-    top = x.max(axis=axis, keepdims=True)
-    found = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
-    return found if keepdims else np.squeeze(found, axis=axis)""",
-    "first_max": FIRST.format(name="max", what="greatest"),
-    "first_min": FIRST.format(name="min", what="smallest"),
-    "products": """\
-def products(a, at_a, b, at_b, at, shape, by_sample_a, by_sample_b):
-    # products of the elements at places of both, added up at places of the result
-    terms = a.reshape((len(a), -1) if by_sample_a else -1)[..., at_a]
-    terms = terms * b.reshape((len(b), -1) if by_sample_b else -1)[..., at_b]
-    found = np.zeros((*terms.shape[:-1], int(np.prod(shape))))
-    np.add.at(found, (..., at), terms)
-    return found.reshape((*terms.shape[:-1], *shape))""",
-    "moved": """\
-def moved(x, places):
-    # the elements of each sample at places counted from 0; 0 at the place -1
-    flat = np.concatenate([x.reshape(len(x), -1), np.zeros((len(x), 1))], axis=1)
-    return flat[:, places]""",
-    "returned": """\
-def returned(g, places, shape):
-    # each element is added where it came from; nowhere is the place -1
-    found = np.zeros((len(g), int(np.prod(shape)) + 1))
-    np.add.at(found, (slice(None), places.ravel()), g.reshape(len(g), -1))
-    return found[:, :-1].reshape(len(g), *shape)""",
-}
-"""What numpy has no function for."""
-
-
 OTHERS: Final = "--to python and --to c have a form for every operation"
 
 
@@ -428,6 +389,14 @@ def _scattered(forms: Forms, op: Op, expr: Call) -> Text:
     return Text(f"{forms.helper('returned')}({source}[None], {places}, {expr.shape})[0]")
 
 
+def _settled(self: Forms, op: Op, expr: Call) -> Text:
+    """What sums to 0 along an axis."""
+    assert isinstance(op, Settled)
+    axis = op.axis(expr) - len(expr.shape)
+    v, y = (self.text(arg).source for arg in expr.args)
+    return Text(f"{self.helper('settled')}({v}, {y}{'' if axis == -1 else f', axis={axis}'})")
+
+
 FORMS: Final[Mapping[type[Any], Callable[[Forms, Op, Call], Text]]] = {
     Elementwise: Forms.elements,
     AlongAxis: Forms.along,
@@ -440,4 +409,5 @@ FORMS: Final[Mapping[type[Any], Callable[[Forms, Op, Call], Text]]] = {
     Convolution: _convolved,
     Movement: Forms.moved,
     Scatter: _scattered,
+    Settled: _settled,
 }

@@ -281,6 +281,8 @@ class Pages(Typeset, Sentences):
             yield Remark(f"… {self.say('rows more', n=block.more)}")
         if block.zero:
             yield Remark(self.say("ways more", n=block.zero))
+        if block.note:
+            yield Remark(self.say(block.note))
 
     def sample_columns(self, several: Sequence[Sequence[Quantity]], title: str = "") -> Grid:
         """A column for each sample."""

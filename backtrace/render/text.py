@@ -249,6 +249,9 @@ class Writer(Sentences):
         yield from self.rows_more(block.more, block.rest)
         if block.zero:
             yield (Span(f"  {self.say('ways more', n=block.zero)}", "dim"),)
+        if block.note:
+            for line in wrapped(self.say(block.note), self.layout.width - 2):
+                yield (Span(f"  {line}", "dim"),)
 
     def rows_more(self, more: int, rest: float = 0.0) -> Iterator[Line]:
         """How many rows are left out, and their sum where it is not 0."""

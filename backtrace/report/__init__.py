@@ -82,14 +82,14 @@ def _keys(block: Block) -> Iterator[str]:
 def _kept(blocks: Iterable[Block], choice: Choice) -> Iterator[Block]:
     """The blocks without the rows that are not wanted."""
     for block in blocks:
-        if isinstance(block, Rows) and not block.lines and not block.arrays:
+        if isinstance(block, Rows) and not block.lines and not block.arrays and not block.note:
             continue
         if not choice.only:
             yield block
         elif isinstance(block, Rows):
             lines = tuple(line for line in block.lines if choice.shows(*(q.key for q in line)))
             if lines:
-                yield replace(block, lines=lines, equations=(), arrays=(), more=0, zero=0)
+                yield replace(block, lines=lines, equations=(), arrays=(), more=0, zero=0, note="")
         elif isinstance(block, Table):
             rows = tuple(row for row in block.rows if choice.shows(row.label.key, *(q.key for q in row.cells[-3:])))
             if rows:
@@ -116,7 +116,7 @@ class _Report(Steps):
         yield Section("given", Note("given"), tuple(self.givens()))
         error = self.error_names()
         forward = [e for e in graph.shown if e.name not in error]
-        yield Section("forward", Note("forward"), tuple(self.computed(forward)))
+        yield Section("forward", Note("forward"), (*self.computed(forward), *self.notes()))
         yield Section("error", Note("error"), tuple(self.computed([e for e in graph.shown if e.name in error])))
         yield Section("rate", Note("rate"), tuple(self.common(gradients=False)))
         if graph.gates:
@@ -126,6 +126,11 @@ class _Report(Steps):
         yield Section("clipping", Note("clipping"), tuple(self.common(gradients=True)))
         if graph.trained:
             yield Section("after", Note("after"), tuple(self.after(error)))
+
+    def notes(self) -> Iterator[Rows]:
+        """What the numbers make of the formulas."""
+        if self.view.saturated:
+            yield Rows((), note="digits lost")
 
     def givens(self) -> Iterator[Rows]:
         for role, title in ROLES:

@@ -49,7 +49,8 @@ class Rows:
     """Quantities, one a line: formula, formula with numbers, value.
 
     Each line holds the quantity once for every sample shown. ``more`` rows are left out, whose values sum to
-    ``rest``; ``zero`` ways are left out because they give 0. ``arrays`` are too large to list.
+    ``rest``; ``zero`` ways are left out because they give 0. ``arrays`` are too large to list. ``note`` is a text,
+    by its id.
     """
 
     lines: Sequence[Sequence[Quantity]]
@@ -59,6 +60,7 @@ class Rows:
     more: int = 0
     rest: float = 0.0
     zero: int = 0
+    note: str = ""
 
     def quantities(self) -> Iterator[Quantity]:
         """The numbers that are listed, line by line."""

@@ -64,6 +64,7 @@ class _Function:
         self.add(f"br i1 {self.operand(node.args[0])}, label %{first}, label %{second}")
         for label, branch, result in zip((first, second), branches, node.args[1:], strict=True):
             outer = dict(self.names)
+            self.labels += 1
             self.add(f"{label}:")
             self.block(branch)
             self.add(f"store double {self.operand(result)}, ptr {memory}", f"br label %{end}")

@@ -71,6 +71,7 @@ TEXTS: Final[Mapping[str, str | tuple[str, str]]] = {
     "samples more": "{n} samples more (--sample S)",
     "rows more": ("{n} row more (--full)", "{n} rows more (--full)"),
     "rows more with sum": ("{n} row more, their sum {sum} (--full)", "{n} rows more, their sum {sum} (--full)"),
+    "digits lost": "near a bound text-book formulas lose digits: where one does, what is run is shown",
     "ways more": ("{n} way more gives 0", "{n} ways more give 0"),
     "more": "{n} more",
     # ── worksheets ──

@@ -68,6 +68,7 @@ TEXTS: Final[Mapping[str, str | tuple[str, str]]] = {
     "samples more": "표본 {n}개 더 있음 (--sample S)",
     "rows more": "{n}행 더 있음 (--full)",
     "rows more with sum": "{n}행 더 있음, 그 합 {sum} (--full)",
+    "digits lost": "경계 가까이에서는 교과서 식이 자릿수를 잃습니다: 값이 나오지 않는 식은 계산에 쓰인 꼴로 보입니다",
     "ways more": "값이 0인 경로 {n}개 더 있음",
     "more": "{n}개 더 있음",
     # ── worksheets ──
