@@ -60,8 +60,8 @@ def evaluated_all(expr: Expr, value: Callable[[Any], npt.NDArray[Any]]) -> npt.N
             return np.asarray(reduce(exact, args) if len(args) > 1 else exact(*args))
         if expr.op == "where":
             return np.where(args[0] != 0, args[1], args[2])
-    one: Callable[..., float] = partial(_number, expr)
-    return np.asarray(np.frompyfunc(one, len(args), 1)(*args), dtype=np.float64)
+        one: Callable[..., float] = partial(_number, expr)
+        return np.asarray(np.frompyfunc(one, len(args), 1)(*args), dtype=np.float64)
 
 
 EXACT: Final[Mapping[str, Callable[..., Any]]] = {

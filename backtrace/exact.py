@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from backtrace.expressions import Call, Expr, Num
-from backtrace.ops.base import ONE, total
+from backtrace.ops.base import ONE, ZERO, total
 from backtrace.simplify import made
 
 Meaning = Callable[[Expr], Expr | None]
@@ -54,7 +54,7 @@ def _less_squared_tanh(x: Expr) -> Expr:
 
 
 def _less_all_others(*others: Expr) -> Expr:
-    return total(list(others))
+    return total(list(others)) if others else ZERO
 
 
 OTHERS = "others"

@@ -222,7 +222,8 @@ class _Network:
             return given or default
         if len(given) != units and units:
             node = layer.node.get("pre" if given == layer.pre else "out")
-            self.fault(node, f'{len(given)} names for the {units} units of "{layer.title}"', "a name for each unit")
+            message = f'{len(given)} name{"s" * (len(given) != 1)} for {units} units of "{layer.title}"'
+            self.fault(node, message, "a name for each unit")
         if len(given) == 1:
             return given[0]
         stem = common_stem(given)
@@ -306,7 +307,8 @@ class _Network:
             elif len(entries.values) != units and units:
                 count = len(entries.values)
                 message = f'"{layer.title}" has {units} unit{"s" * (units != 1)}, but {count} bias{"es" * (count != 1)}'
-                self.fault(entries.node, message, "one bias for each unit, or one shared number without brackets")
+                hint = "one bias for each unit, or one shared number without brackets"
+                self.fault(entries.node, message, POINT_HINT if units == 2 * count else hint)
         return self.array(entries, default)
 
     def drawn_bias(self, layer: Layer, entries: Entries, init: Init, default: str, fans: tuple[int, int]) -> Expr:

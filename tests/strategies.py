@@ -40,7 +40,8 @@ DOMAINS: Mapping[str, tuple[Sequence[float], ...]] = {
     "log2": (POSITIVE,),
     "log10": (POSITIVE,),
     "take": (REAL, (0.0, 1.0, 2.0)),
-    "clip": (REAL, (-1.0, 0.0, 1.2), (-0.4, 0.3, 1.0)),
+    "clip": (REAL, (-1.0, 0.3, 1.2), (-0.4, 0.3, 1.0)),
+    "hard_sigmoid": ((*REAL, -3.0, 3.0),),
 }
 
 ELEMENTWISE_SHAPES: Mapping[int, tuple[tuple[Shape, ...], ...]] = {

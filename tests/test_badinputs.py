@@ -95,6 +95,14 @@ BAD = {
         EQUATIONS + f"  z: {'abs(' * 300}w{')' * 300}\n",
         [(6, 6, "brackets are nested more than 100 deep")],
     ),
+    "an order that leaves a sample out": (
+        "inputs: [{x: 1}, {x: 2}, {x: 3}]\nequations: {E: x}\nreduce: sum\nbatch_size: 1\norder: [1, 3, 3]\n",
+        [(5, 8, "order: names each of the samples 1 to 3 once")],
+    ),
+    "names that are a mapping": (
+        EQUATIONS + "freeze: {w: 1}\n",
+        [(6, 9, "expected a list of names, got a mapping of 1")],
+    ),
     "an optimizer's state that is not declared": (
         EQUATIONS + "optimizer: {update: {v: 0.9*v + g, p: p - lr*v}}\n",
         [(6, 29, 'in the optimizer: "v" is not known here')],

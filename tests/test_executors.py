@@ -15,6 +15,7 @@ from backtrace.config import from_document
 from backtrace.errors import ConfigError, Fault, NumericError
 from backtrace.executor import Arrays, Executor
 from backtrace.graph import RATE, Graph
+from backtrace.schedule import Moment
 from backtrace.training import executor_for, train
 from tests.observing import observed
 from tests.strategies import PATTERNS, Network, networks
@@ -117,6 +118,15 @@ def test_numbers_that_leave_the_finite_range_are_a_numeric_error(kind: type[Exec
     net = graph(NEURON.format(x="0.5", w=w, e=e, rate="0.1"))
     with pytest.raises(NumericError, match=r"^epoch 1: the numbers left the finite range"):
         train(net, 1, [1], executor=kind(net))  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_only_the_pass_after_the_last_update_cannot_compute_is_nan(kind: type[Executor]) -> None:
+    # w -> 0.3 - 0.1 / 0.3 = -1 / 30
+    net = graph(NEURON.format(x="1", w="0.3", e="log(w)*x", rate="0.1"))
+    record = train(net, 1, [1], executor=kind(net)).records[Moment(1)]  # type: ignore[call-arg]
+    assert float(record["w+"]) == pytest.approx(-1 / 30)
+    assert np.isnan(record["e+"])
 
 
 @pytest.mark.parametrize("kind", KINDS)

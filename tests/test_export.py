@@ -201,3 +201,18 @@ def test_a_language_that_is_not_known_is_refused(backtrace_command: Runner) -> N
 
 def test_the_library_needs_no_command_line() -> None:
     assert "h1 = sigmoid(z1)" in exported(backtrace.run(str(CONFIGS / "example.yaml")).graph, 1, FORMS["python"])
+
+
+@pytest.mark.parametrize("language", FORMS)
+def test_a_layers_name_stays_in_its_comment(language: str) -> None:
+    """A name may have any character: line ends, those of Unicode too, and what ends a comment are shown escaped."""
+    name = r"Layer\nimport os\r\u2028os.remove(1) */ exit(1); /*"
+    layer = f'{{name: "{name}", weights: [[1]]}}'
+    network = f"inputs: {{x: [1]}}\ntargets: {{y: [1]}}\nlearning_rate: 0.1\nlayers: [{layer}]\nloss: squared_error\n"
+    program = exported(graph(network), 1, FORMS[language])
+    told = [line.strip() for line in program.splitlines() if "import os" in line or "exit(1)" in line]
+    assert len(told) == 2
+    assert all(
+        line.startswith(("# ", "/* ")) and line.count("*/") == line.count("/*") for line in told if language == "c"
+    )
+    assert all(line.startswith("# ") for line in told if language != "c")

@@ -227,11 +227,11 @@ REFUSED = {
         [(6, 26, '"Out" gets 2 values, but its weights have 3 rows')],
     ),
     "several faults of one layer": (
-        network(f"{SQUARE}, bias: [1, 2, 3], pre: [a, b, c], activation: sigmod", loss="half_squard_error"),
+        network(f"{SQUARE}, bias: [1, 2, 3], pre: [a], activation: sigmod", loss="half_squard_error"),
         [
             (5, 39, '"Layer 1" has 2 units, but 3 biases'),
-            (5, 55, '3 names for the 2 units of "Layer 1"'),
-            (5, 78, 'there is no activation "sigmod"'),
+            (5, 55, '1 name for 2 units of "Layer 1"'),
+            (5, 72, 'there is no activation "sigmod"'),
             (3, 7, 'there is no loss "half_squard_error"'),
         ],
     ),

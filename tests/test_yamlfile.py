@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backtrace.errors import BacktraceError, ConfigError, Fault, FileError
-from backtrace.yamlfile import DEEPEST, LARGEST_FILE, LONGEST_TEXT, MOST_NODES, Node, load, parse
+from backtrace.yamlfile import DEEPEST, LARGEST_FILE, LONGEST_TEXT, MOST_NODES, Node, files, load, parse
 
 
 def value(text: str) -> Node:
@@ -420,6 +420,8 @@ def test_a_file_made_to_be_slow_is_answered(text: str) -> None:
 
 def test_what_is_just_small_enough_is_read() -> None:
     assert parse("[" * DEEPEST + "]" * DEEPEST, "f").faults == ()
+    with pytest.raises(ConfigError, match="nested more than"):
+        parse("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), "f")
     assert parse(chain(DEEPEST - 2), "f").root.keys()[-1] == f"a{DEEPEST - 3}"
 
 
@@ -521,3 +523,16 @@ def test_no_text_raises_anything_but_an_error_of_ours(first: str) -> None:
             except BacktraceError as error:
                 faults = error.faults
             assert all(fault.place and fault.place.source in text for fault in faults), text
+
+
+def test_a_file_of_just_the_greatest_size_is_read(tmp_path: Path) -> None:
+    (path := tmp_path / "f.yaml").write_bytes(b"a: 1")
+    assert files.read(str(path), 4) == b"a: 1"
+    with pytest.raises(FileError, match="is larger than"):
+        files.read(str(path), 3)
+
+
+@pytest.mark.parametrize(("key", "width"), [("a", 1), ('"a"', 3), ("'a'", 3)])
+def test_a_key_given_twice_is_underlined_with_its_quotes(key: str, width: int) -> None:
+    (fault,) = parse(f"a: 1\n{key}: 2\n", "f").faults
+    assert (fault.message, fault.width) == ('"a" is given twice; first in line 1', width)

@@ -134,7 +134,7 @@ class _Rows:
         if key and says:
             named = f"{key}#{sample}" if sample and "#" not in key else key
             place = self.place("value", line)
-            self.found.append(Figure(named, text, *says, epoch, "", place, update=update if epoch else None))
+            self.found.append(Figure(named, text.strip(), *says, epoch, "", place, update=update if epoch else None))
 
     def counted(self, what: str, line: int, cells: Sequence[str]) -> int | None:
         """A number of a column that may be empty, or absent; digits are those of a blank."""

@@ -202,7 +202,7 @@ def from_pairs(pairs: Iterable[str]) -> tuple[Figure, ...]:
         key, sign, text = (part.strip() for part in pair.rpartition("="))
         says = reading(text)
         if sign and key and says:
-            found.append(Figure(key, text, *says))
+            found.append(Figure(key, text.strip(), *says))
         elif not sign or not key:
             faults.append(Fault(f'"{shortened(pair)}" is not KEY=FIGURE', hint="such as h1=0.51998934"))
         else:
@@ -331,7 +331,7 @@ class _Reader:
         says = self.number(printed)
         if says:
             stands = (within.epoch, within.heading, printed.place)
-            self.figures.append(Figure(key.text, printed.text, *says, *stands, erratum, index, within.update))
+            self.figures.append(Figure(key.text, printed.text.strip(), *says, *stands, erratum, index, within.update))
 
     def number(self, node: Node) -> Reading | None:
         says = reading(node.text) if node.kind in ("number", "text") else None

@@ -220,7 +220,7 @@ class _Search:
 
     def noticed(self, look: Look) -> npt.NDArray[Any]:
         """Which figures are quite other numbers than without."""
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             same = np.abs(look.value - self.base.value) < NOTICED * self.units
         return np.asarray(~same & (look.value != self.base.value) & ~np.isnan(look.value))
 

@@ -164,7 +164,7 @@ def _printed(key: str, text: str, under: _Under, index: tuple[int, ...]) -> Figu
     says = reading(text)
     if says is None:
         raise ValueError(f'no figure but the text "{shortened(text)}"')
-    return Figure(key, text, *says, under.epoch, under.heading, index=index, update=under.update)
+    return Figure(key, text.strip(), *says, under.epoch, under.heading, index=index, update=under.update)
 
 
 def computed(key: str, array: npt.NDArray[Any], type: str, under: _Under, at: tuple[int, ...] = ()) -> Iterator[Figure]:

@@ -43,7 +43,7 @@ REWRITTEN: Final = (
 QUOTIENT: Final = re.compile(rf"({NUMBER.pattern}) */ *({NUMBER.pattern})", re.ASCII)
 PERCENT: Final = re.compile(rf"({NUMBER.pattern}) *%", re.ASCII)
 UNIT: Final = re.compile(rf"({NUMBER.pattern}) *[^\W\d]{{1,12}}\.?", re.ASCII)
-CALLED: Final = re.compile(r"(?:[\w.]+\()?([(\[].*[)\]])(?:, *dtype=[\w.]+)?\)?", re.DOTALL)
+CALLED: Final = re.compile(r"[\w.]+\(([(\[].*[)\]])(?:, *dtype=[\w.]+)?\)|(\(.*\))", re.DOTALL)
 BRACKETS: Final = str.maketrans("()", "[]")
 SEVERAL: Final = re.compile(rf" *{NUMBER.pattern}(?:[;| ]+{NUMBER.pattern})+ *", re.ASCII)
 NOT_FINITE: Final = re.compile(r"[-+]?\.?(?:nan|inf|infinity|\u221e)", re.IGNORECASE)
@@ -116,7 +116,7 @@ def number_hint(text: str, quoted: bool = False) -> str:
     if written:
         return f"{_odd(text)}write {written}"
     if called := CALLED.fullmatch(text):
-        return f"write the list alone: {shortened(called[1].translate(BRACKETS))}"
+        return f"write the list alone: {shortened((called[1] or called[2]).translate(BRACKETS))}"
     if SEVERAL.fullmatch(text):
         return f"a comma stands between numbers: {', '.join(re.split('[;| ]+', text.strip()))}"
     if "{{" in text or "${" in text:

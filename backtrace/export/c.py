@@ -87,7 +87,7 @@ def _update(found: Script, update: str) -> Iterator[str]:
 
 def _plain(title: str) -> str:
     """A title that no comment ends in."""
-    return title.replace("*/", "* /").replace("\n", " ")
+    return title.replace("*/", "* /").replace("/*", "/ *").replace("\n", " ")
 
 
 def _quoted(text: str) -> str:

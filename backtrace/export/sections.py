@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from backtrace.errors import visible
 from backtrace.expressions import names
 from backtrace.graph import Equation, Graph
 from backtrace.report.steps import reading_groups
@@ -24,14 +25,14 @@ def sections(graph: Graph) -> Iterator[Section]:
     error = _after_targets(graph)
     forward = [equation for equation in graph.run if equation.name not in error]
     for group, members in groupby(forward, lambda equation: equation.group):
-        yield Section(f"{Note('forward')}{f': {group}' if group else ''}", tuple(members))
+        yield Section(f"{Note('forward')}{f': {visible(group)}' if group else ''}", tuple(members))
     yield Section(str(Note("error")), tuple(equation for equation in graph.run if equation.name in error))
     waiting = {equation.name: equation for equation in graph.step[len(graph.run) :]}
     first = [equation.name for equation in graph.gradients if waiting.keys().isdisjoint(names(equation.expr))]
     for number, wanted in enumerate(reading_groups(graph), start=1):
         found = _needed([*first, *(graph.gradient_of[name] for name in wanted if name in graph.gradient_of)], waiting)
         layer = next((equation.group for equation in graph.forward if wanted[0] in names(equation.expr)), "")
-        title = f"{Note('step', {'number': number})}: {', '.join(wanted)}{f' ({layer})' if layer else ''}"
+        title = f"{Note('step', {'number': number})}: {', '.join(wanted)}{f' ({visible(layer)})' if layer else ''}"
         yield Section(title, found)
     yield Section(str(Note("after")), tuple(waiting.values()))
 

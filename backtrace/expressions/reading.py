@@ -156,7 +156,7 @@ def _syntax_error(text: str, error: SyntaxError) -> ExpressionError:
     message = (error.msg or "invalid syntax").split(". ")[0]
     if message.lower().startswith("exceeds the limit"):
         found = re.search(r"\d{4000,}", text)
-        return ExpressionError("a number has too many digits", found.start() if found else 0)
+        return ExpressionError("a number has too many digits", found.start() if found else 0, hint="at most 1.79e308")
     if percent := re.search(r"\d\s*(%)", text):
         hint = "write a fraction of 1: 0.5 for 50%"
         return ExpressionError("'%' is no operator of the language", percent.start(1), hint=hint)

@@ -33,6 +33,7 @@ FOREIGN: Final = {
     "?": "write where(condition, a, b)",
     "→": "write the right side only: the name stands before the colon",
     "π": "write pi",
+    "|": "write abs(z) for |z|",
     "⊙": "write * for a product element by element",
     "∘": "write * for a product element by element",
     "⊗": "write outer(a, b)",
