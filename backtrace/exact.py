@@ -49,8 +49,8 @@ def _less_sigmoid(x: Expr) -> Expr:
 
 
 def _less_squared_tanh(x: Expr) -> Expr:
-    twice = made("mul", Num(2), x)
-    return made("mul", Num(4), made("sigmoid", twice), _less_sigmoid(twice))
+    small = made("exp", made("mul", Num(-2), made("abs", x)))
+    return made("div", made("mul", Num(4), small), made("pow", made("add", ONE, small), Num(2)))
 
 
 def _less_all_others(*others: Expr) -> Expr:

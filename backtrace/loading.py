@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import Final
 
 from backtrace.build import build
-from backtrace.config import TOGETHER, RefusedError, read
+from backtrace.config import TOGETHER, OptimizerSpec, RefusedError, read
 from backtrace.errors import ConfigError, Fault
 from backtrace.graph import Graph
 from backtrace.layers import loss_faults
@@ -40,8 +41,11 @@ def _further(error: RefusedError) -> Sequence[Fault]:
         return loss_faults(error.config.loss) if "loss" not in error.unsound else ()
     if not error.unsound.isdisjoint(SOUND):
         return ()
+    config = error.config
+    if "optimizer" in error.unsound:  # a state that cannot be read is not unknown to the rule besides
+        config = replace(config, optimizer=OptimizerSpec("sgd"))
     try:
-        build(error.config)
+        build(config)
     except ConfigError as found:
         return found.faults
     return ()

@@ -1,7 +1,7 @@
 """How time and memory grow with what a config states: python -m benchmarks.growth [docs/growth.svg].
 
-Every point is a process of its own: the seconds to build, the seconds of a step, and the greatest memory it took, less
-that of the program itself. Work is what a step must compute, relative to the first point of its row.
+Every point is a process of its own: the seconds to build graph and executor, those of a step, and the greatest memory
+it took, less that of the program itself. Work is what a step must compute, relative to the first point of its row.
 """
 
 from __future__ import annotations
@@ -84,17 +84,20 @@ def measured(name: str, size: int) -> dict[str, float]:
     """The cost of one size, in this process."""
     from backtrace.build import build
     from backtrace.config import from_document
-    from backtrace.training import train
+    from backtrace.training import executor_for, train
     from backtrace.yamlfile import parse
 
     made = taken = 0.0
     if name:
         text = LESSONS["equations" if name == "epochs" else name](8 if name == "epochs" else size)
         config = from_document(parse(text, "grown.yaml"))
-        build(config)  # rules are read once
-        made = min(seconds(lambda: build(config)) for _ in range(3))
+        executor_for(build(config))  # rules are read once
+        made = min(seconds(lambda: executor_for(build(config))) for _ in range(3))
         graph = build(config)
-        taken = seconds_of_step(lambda steps: train(graph, steps, ()), size if name == "epochs" else 0)
+        executor = executor_for(graph)
+        taken = seconds_of_step(
+            lambda steps: train(graph, steps, (), executor=executor), size if name == "epochs" else 0
+        )
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"size": size, "build": made, "step": taken, "memory": memory}
 

@@ -100,7 +100,7 @@ STATEMENTS = {
         "    z1 = x1 * W11 + x2 * W21",
         "    h1 = sigmoid(z1)",
         "    # Back propagation step 1: U (Output layer)",
-        "    dE_tot_dt1 = dE_tot_do1 * o1 * (1 - o1 if o1 <= 0.875 else sigmoid(-t1))",
+        "    dE_tot_dt1 = dE_tot_do1 * o1 * (1 - o1 if o1 <= 0.99 else sigmoid(-t1))",
         "    U11_new = U11 - learning_rate * dE_tot_dU11",
         "    U11 = U11_new",
     ],

@@ -32,6 +32,7 @@ def test_an_input_with_faults_is_answered_or_refused(kind: str, first: int) -> N
 FOUND = {
     "the last update leaves the domain of log": ("equations", FRAME + "equations: {z: log(p + B)}\nminimize: sum(z)\n"),
     "the last update leaves the domain of a power": ("equations", FRAME + "equations: {z: -p**x}\nminimize: sum(z)\n"),
+    "a part by name, without an index": ("equations", FRAME + "equations: {z: index(W)}\nminimize: sum(z)\n"),
     "a line separator before a figure": ("figures", "{z1: \u20280.3775, z2: 0.3925, h1: 0.593269992}"),
     "a figure near the greatest number": ("figures", '{"z": [0.3775, 0.3925, 1e+308]}'),
 }

@@ -14,6 +14,8 @@ from backtrace.ops.complements import NEAR_ONE
 from backtrace.ops.elementwise import Elementwise
 from backtrace.records import dataclass
 
+Arrays = Sequence[Array]
+
 
 class Part(NamedTuple):
     """What one node of several reads and fills."""
@@ -31,31 +33,25 @@ class Rest:
 
     def call(self, out: Array, y: Array, parts: Sequence[Part]) -> Thunk:
         """The call for nodes that lie one after another, ``out`` and ``y`` over all of them."""
-        if y.size == sum(part.y.size for part in parts):
-            return self.fill, (out, y, parts)
-        starts = [(part.y.ctypes.data - y.ctypes.data) // 8 for part in parts]
-        bounds = [at for start, part in zip(starts, parts, strict=True) for at in (start, start + part.y.size)]
-        return self.fill_apart, (out, y, parts, np.array(bounds[:-1]))
+        starts = [(part.out.ctypes.data - out.ctypes.data) // 8 for part in parts]
+        spans = [(start, start + part.y.size) for start, part in zip(starts, parts, strict=True)]
+        places = np.concatenate([np.arange(*span) for span in spans])
+        bounds = None if y.size == len(places) else np.ravel(spans)[:-1]
+        each = [[np.broadcast_to(array, part.y.shape) for array in (part.y, *part.read)] for part in parts]
+        return self.fill, (out, y, bounds, out.reshape(-1), places, *zip(*each, strict=True))
 
-    def fill(self, out: Array, y: Array, parts: Sequence[Part]) -> None:
-        """One look at all, at most."""
-        if y.max() > NEAR_ONE:
-            self.fill_each(parts)
-        else:
+    def fill(self, out: Array, y: Array, bounds: Array | None, flat: Array, places: Array, *each: Arrays) -> None:
+        """One look at all, at most; what lies between the nodes, by ``bounds``, does not count."""
+        greatest = y.max() if bounds is None else np.maximum.reduceat(y, bounds)[::2].max()
+        if not greatest > NEAR_ONE:
             np.subtract(1.0, y, out)
-
-    def fill_apart(self, out: Array, y: Array, parts: Sequence[Part], bounds: Array) -> None:
-        """As ``fill``; what lies between the nodes does not count."""
-        if np.maximum.reduceat(y, bounds)[::2].max() > NEAR_ONE:
-            self.fill_each(parts)
-        else:
-            np.subtract(1.0, y, out)
-
-    def fill_each(self, parts: Sequence[Part]) -> None:
-        """Each node by itself. The result may lie where an operand does: everything is read before."""
-        found = [np.where(part.y > NEAR_ONE, _value(self.rule, part.read), 1.0 - part.y) for part in parts]
-        for part, values in zip(parts, found, strict=True):
-            np.copyto(part.out, values)
+            return
+        # the result may lie where an operand does: everything is read before
+        own, *read = (np.concatenate(arrays, axis=None) for arrays in each)
+        near = np.flatnonzero(own > NEAR_ONE)
+        exact = _value(self.rule, [array[near] for array in read], {})
+        np.subtract(1.0, y, out)
+        flat[places[near]] = exact
 
 
 def apart(expr: Expr) -> tuple[Expr, list[Expr]]:
@@ -72,12 +68,16 @@ def apart(expr: Expr) -> tuple[Expr, list[Expr]]:
     return numbered(expr), list(leaves)
 
 
-def _value(rule: Expr, leaves: Sequence[Array]) -> Any:
+def _value(rule: Expr, leaves: Sequence[Array], known: dict[Expr, Any]) -> Any:
+    """The values of a rule, each part of it once."""
     if isinstance(rule, Num):
         return float(rule.value)
     if isinstance(rule, Ref):
         return leaves[rule.key]
     assert isinstance(rule, Call)
-    op = TABLE[rule.op]
-    assert isinstance(op, Elementwise)
-    return op.array(*(_value(arg, leaves) for arg in rule.args), **{**op.options, **dict(rule.options)})
+    if rule not in known:
+        op = TABLE[rule.op]
+        assert isinstance(op, Elementwise)
+        operands = (_value(arg, leaves, known) for arg in rule.args)
+        known[rule] = op.array(*operands, **{**op.options, **dict(rule.options)})
+    return known[rule]

@@ -146,7 +146,7 @@ class _Writer:
         if expr.op == "transpose":
             inner = self.wrapped(expr.args[0], ATOM)
             return (f"({inner})" if inner.isdigit() else inner) + self.style.transposed, ATOM
-        if expr.op == "index":
+        if expr.op == "index" and expr.option("key") is not None:
             return self.indexed(expr), ATOM
         if expr.op == "take" and len(expr.args) == 2 and isinstance(expr.args[1], Name):
             return f"{self.wrapped(expr.args[0], ATOM)}[{self.write(expr.args[1])[0]}]", ATOM

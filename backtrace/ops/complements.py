@@ -16,8 +16,8 @@ from backtrace.ops.elementwise import Elementwise
 from backtrace.ops.softmax import one_axis
 from backtrace.records import dataclass
 
-NEAR_ONE: Final = 0.875
-"""From here on 1 - y is computed otherwise: up to here it is right to three units in the last place."""
+NEAR_ONE: Final = 0.99
+"""From here on 1 - y is computed otherwise: up to here it has 14 digits."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
