@@ -31,6 +31,8 @@ from backtrace.words import Note
 UNTIL: Final = 10_000
 """So many epochs at most until a condition holds, where the config says nothing."""
 
+NAMING: Final = "name the objective: minimize: {J: ...}"
+
 
 def build(config: Config) -> Graph:
     """The graph of a config.
@@ -264,7 +266,7 @@ class _Builder:
         if stated is None or not self.broken.isdisjoint(names(stated.expr)):
             return None, forward
         by_name = {equation.name: equation for equation in forward}
-        if isinstance(stated.expr, Name):
+        if isinstance(stated.expr, Name) and not stated.name:
             found = by_name.get(stated.expr.id)
             if found is None:
                 name = stated.expr.id
@@ -273,7 +275,7 @@ class _Builder:
                 self.refuse(stated.node.place, f'there is no equation "{stated.expr.id}"', hint, len(stated.expr.id))
                 return None, forward
             return self.reduced(found, forward)
-        name = "E_tot"
+        name = stated.name or "E_tot"
         scope = self.computed(forward, givens)
         try:
             expr = typed(stated.expr, scope)
@@ -281,7 +283,7 @@ class _Builder:
             self.faults.append(expression_fault(stated.node, error))
             return None, forward
         if name in scope.names:
-            self.refuse(stated.node.place, f'"{name}" is taken, but the objective needs it', f"name it: {name}: ...")
+            self.refuse(stated.node.place, f'"{name}" is taken, but the objective needs it', NAMING)
             return None, forward
         equation = Equation(name, expr, Type(expr.shape, expr.sampled))
         return self.reduced(equation, (*forward, equation))
@@ -333,7 +335,7 @@ class _Builder:
         place = self.objective_place()
         if found.type.shape:
             message = f"the objective is an array ({shape_text(found.type.shape)}), not a single number"
-            self.refuse(place, message, f"minimize: sum({found.name})")
+            self.refuse(place, message, self.summed(found.name))
             return None, forward
         if not found.type.sampled:
             return found.name, forward
@@ -348,6 +350,14 @@ class _Builder:
         )
         whole = call(f"{self.config.reduce}_samples", Name(own, found.type), count=self.config.samples)
         return found.name, (*rest, Equation(found.name, whole, Type(()), hidden=found.hidden))
+
+    def summed(self, name: str) -> str:
+        """How to write a sum over the elements of an objective: of an equation by its name, else of the expression."""
+        stated = self.config.objective
+        if stated is None or (isinstance(stated.expr, Name) and not stated.name):
+            return f"minimize: sum({name})"
+        text = f"sum({stated.node.text})"
+        return f"minimize: {{{stated.name}: {text}}}" if stated.name else f"minimize: {text}"
 
     def objective_place(self) -> Place | None:
         """Where the config says what is made small, or what flows back instead."""

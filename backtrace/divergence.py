@@ -43,9 +43,9 @@ def told(graph: Graph, given: Arrays, moment: Moment, why: str) -> tuple[Fault, 
     several = f", update {moment.update}" if graph.updates_per_epoch > 1 else ""
     where = f"epoch {moment.epoch:,}{several}"
     if found is None:
-        return Fault(f"{where}: the numbers left the finite range ({why})"), None
+        return Fault(f"{where}: the numbers left the finite range{why and f' ({why})'}"), None
     keys = Keys.of(graph)
-    value = "is no number" if np.isnan(found.value) else f"is {'-' if found.value < 0 else ''}infinite"
+    value = "is no number" if np.isnan(found.value) else "is infinite"
     growth = grown(graph, given)
     hint = "other values may help: nothing has been updated yet"
     if moment != (graph.start, 1) and growth is None:
@@ -83,10 +83,12 @@ def first_lost(graph: Graph, given: Arrays) -> Lost | None:
 def grown(graph: Graph, given: Arrays) -> tuple[Element, float, float] | None:
     """The element of a trained parameter that has grown the most since the start, with its value then and now."""
     found: list[tuple[float, Element]] = []
-    for name in graph.trained:
-        start, now = graph.givens[name].values, np.asarray(given[name])
+    starts = {name: float(np.max(np.abs(graph.givens[name].values))) for name in graph.trained}
+    usual = max(starts.values(), default=0.0) or 1.0  # what starts at 0 has grown by no factor of its own
+    for name, start in starts.items():
+        now = np.asarray(given[name])
         place = np.unravel_index(int(np.argmax(np.abs(now))), now.shape)
-        factor = float(np.max(np.abs(now))) / max(float(np.max(np.abs(start))), 1e-300)
+        factor = float(np.max(np.abs(now))) / (start or usual)
         found.append((factor, Element(name, tuple(map(int, place)))))
     factor, element = max(found, key=lambda each: each[0], default=(0.0, Element("")))
     if factor <= GROWN:

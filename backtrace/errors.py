@@ -32,7 +32,7 @@ SHORT_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 # difflib takes quadratic time, and no name that can be meant is longer.
 LONGEST_WORD = 80
-# Two of three letters may agree by chance: inv is not meant for sin.
+# Two of three letters may agree by chance, if they are not the first: inv is not meant for sin.
 SHORT_WORD = 4
 
 
@@ -283,7 +283,9 @@ def suggest(word: str, choices: Iterable[str]) -> str:
         folded.setdefault(choice.casefold(), choice)
     from difflib import get_close_matches
 
-    near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.7 if len(word) <= SHORT_WORD else 0.6)
+    near = get_close_matches(word.casefold(), folded, n=3)
+    if len(word) <= SHORT_WORD:
+        near = [one for one in near if one[0] == word[0].casefold()]
     return folded[near[0]] if near else ""
 
 

@@ -21,7 +21,7 @@ from backtrace.executor import Arrays
 from backtrace.expressions import Call, Element, Expr, Type
 from backtrace.graph import RATE, Equation, Graph
 from backtrace.keys import Derivative, Keys, Part, Path, Short, Target, Via, resampled, sample_of
-from backtrace.keys.lanes import Lane, UnlikeError, lanes_in, lanes_of
+from backtrace.keys.lanes import Lane, UnlikeError, alike, lanes_in, lanes_of, mesh_of
 from backtrace.records import dataclass
 from backtrace.scalars import element, parameters_first, renewed
 from backtrace.schedule import Batch
@@ -130,10 +130,7 @@ class View:
     def numbers(self, target: Target) -> npt.NDArray[np.float64]:
         """The values of a target with lanes: an array with an axis for each of them, in their order."""
         found = lanes_of(target)
-        axes = np.meshgrid(*(np.arange(lane.size) for lane in found), indexing="ij", sparse=True)
-        mesh = dict(zip(found, axes, strict=True))
-        values = self._numbers(target, mesh)
-        return np.broadcast_to(values, tuple(lane.size for lane in found))
+        return np.broadcast_to(self._numbers(target, mesh_of(found)), tuple(lane.size for lane in found))
 
     def each_sample(self, target: Target, samples: Sequence[int]) -> npt.NDArray[np.float64]:
         """The numbers of a target for several samples; one formula serves all of them, and gives them at once."""
@@ -189,8 +186,7 @@ class View:
 
     def values(self, formula: Expr, target: Target) -> npt.NDArray[Any]:
         """What a formula gives for all places of a target with lanes."""
-        axes = np.meshgrid(*(np.arange(lane.size) for lane in lanes_of(target)), indexing="ij", sparse=True)
-        mesh = dict(zip(lanes_of(target), axes, strict=True))
+        mesh = mesh_of(lanes_of(target))
         return evaluated_all(formula, lambda key: self._numbers(key, mesh))
 
     def _numbers(self, target: Target, mesh: Mapping[Lane, npt.NDArray[np.int_]]) -> npt.NDArray[Any]:
@@ -331,7 +327,8 @@ class View:
         if found is None or by.name in self.cut_short:
             return None
         if lanes_of(found):
-            return found if alike(self._near(self.numbers(Derivative(*found)), self.numbers(found))) else None
+            value = self.values(self.chains.short_formula(found), found)
+            return found if alike(self._near(self.numbers(found), value)) else None
         samples = range(1 if by.sample is None else self.graph.samples or 1)
         right, value = self.each_sample(Derivative(*found), samples), self.each_short(found, samples)
         return found if self._near(right, value).all() else None
@@ -388,17 +385,6 @@ def _at(array: npt.NDArray[Any], element: Element, mesh: Mapping[Lane, npt.NDArr
     lead = () if element.sample is None else (element.sample,)
     index: tuple[object, ...] = element.index
     return np.asarray(array[(*lead, *(mesh[at] if isinstance(at, Lane) else at for at in index))])
-
-
-def alike(found: npt.NDArray[Any]) -> bool:
-    """What holds for all or for none.
-
-    Raises:
-        UnlikeError: it holds for some.
-    """
-    if found.all() != found.any():
-        raise UnlikeError
-    return bool(found.all())
 
 
 @dataclass(frozen=True)

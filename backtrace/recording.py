@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +31,15 @@ class Recording:
     batches: Mapping[Moment, Batch] = field(default_factory=dict)
     stopped: bool = False
     lost: tuple[Moment, Element] | None = None
+
+    @property
+    def finite(self) -> Recording:
+        """Without the epoch that left the finite numbers, if one did."""
+        moments = [moment for moment in self.records if moment.epoch <= len(self.losses)]
+        if self.lost is None and len(moments) == len(self.records):
+            return self
+        batches = {moment: batch for moment, batch in self.batches.items() if moment.epoch <= len(self.losses)}
+        return replace(self, records=Chosen(self.records, moments), batches=batches, lost=None)
 
 
 class Stretch(NamedTuple):
@@ -118,6 +127,24 @@ class Records(Mapping[Moment, Arrays]):
 
     def __len__(self) -> int:
         return sum(len(stretch.rows) for stretch in self._stretches) + len(self._lost)
+
+
+class Chosen(Mapping[Moment, Arrays]):
+    """Some of the recorded updates."""
+
+    def __init__(self, records: Mapping[Moment, Arrays], moments: Iterable[Moment]) -> None:
+        self._records, self._moments = records, dict.fromkeys(moments)
+
+    def __getitem__(self, moment: Moment) -> Arrays:
+        if moment not in self._moments:
+            raise KeyError(moment)
+        return self._records[moment]
+
+    def __iter__(self) -> Iterator[Moment]:
+        return iter(self._moments)
+
+    def __len__(self) -> int:
+        return len(self._moments)
 
 
 class Joined(Mapping[Moment, Arrays]):

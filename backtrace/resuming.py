@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from backtrace import __version__
 from backtrace.errors import Fault, UsageError
-from backtrace.recording import Joined, Recording
+from backtrace.recording import Chosen, Joined, Recording
 from backtrace.schedule import Keep, Moment, moment_of
 from backtrace.trace import Trace, check_epochs, common, lost_as, trained, with_rates
 from backtrace.training import Before, Progress, wanted
@@ -20,6 +20,7 @@ def resumed(trace: Trace, epochs: int, keep: Iterable[Keep] | None = None, progr
         UsageError: more are made already.
         NumericError: the numbers left the finite range.
     """
+    trace = replace(trace, recording=trace.recording.finite)
     made = len(trace.losses)
     check_epochs(trace.graph, epochs)
     if epochs < made:
@@ -45,7 +46,7 @@ def _joined(trace: Trace, later: Recording, kept: Collection[Keep]) -> Recording
     """What is recorded of both, as one run would have recorded it."""
     recorded, updates = trace.recording.records, trace.graph.updates_per_epoch
     moments = [moment for moment in recorded if _is_kept(moment, updates, kept)]
-    before = {moment: recorded[moment] for moment in moments}
+    before = Chosen(recorded, moments)
     batches = {moment: trace.recording.batches[moment] for moment in moments if moment in trace.recording.batches}
     if later is trace.recording:
         return replace(later, records=before, batches=batches)

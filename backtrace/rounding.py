@@ -14,6 +14,10 @@ MOST: Final = 15
 EXPECTED: Final = f"4 keeps 4 decimals (0 to {MOST}), 4sf 4 significant figures (1 to {MOST})"
 
 
+LONG: Final = Context(prec=100)
+"""Room for the digits before the point of a great number, beside those after it that are kept."""
+
+
 @dataclass(frozen=True)
 class Rounding:
     """Keeps so many decimals, or so many significant figures; halves go away from zero.
@@ -66,5 +70,5 @@ class Rounding:
         elif number.as_tuple().exponent >= -self.digits:  # type: ignore[operator]  # only inf and nan have letters there
             kept = number
         else:
-            kept = number.quantize(Decimal(1).scaleb(-self.digits), ROUND_HALF_UP)
+            kept = number.quantize(Decimal(1).scaleb(-self.digits), ROUND_HALF_UP, LONG)
         return float(kept) + 0.0  # -0.00 is 0

@@ -83,12 +83,12 @@ class Trace:
 
     @property
     def finite(self) -> Trace | None:
-        """Without the update that left the finite numbers, if one did; None where nothing was recorded before it."""
-        lost = self.recording.lost
-        if lost is None:
+        """Without the epoch that left the finite numbers, if one did; None where nothing was recorded before it."""
+        found = self.recording.finite
+        if found is self.recording:
             return self
-        kept = {moment: arrays for moment, arrays in self.recording.records.items() if moment != lost[0]}
-        return replace(self, recording=replace(self.recording, records=kept, lost=None)) if kept else None
+        ends = any(moment.epoch == len(found.losses) for moment in found.records)
+        return replace(self, recording=found) if ends else None
 
     @property
     def losses(self) -> npt.NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -116,6 +117,9 @@ class _AllAtOnce:
             self.losses.frombytes(before.losses.tobytes())
             self.done = len(before.losses)
             executor.resume(before.state, self.done)
+        self.state = executor.state()
+        self.last = self.state, executor.made
+        """Where the last updates that were made began."""
 
     def train(self, epochs: int, keep: Iterable[Keep]) -> Recording:
         """Epochs that nobody looks at, then some to be recorded, and so on; the last is always recorded."""
@@ -130,17 +134,17 @@ class _AllAtOnce:
     def recording(self) -> Recording:
         """What was made until now."""
         losses = np.frombuffer(self.losses)
-        return Recording(self.records, losses, self.executor.state(), self.executor.kind, stopped=self.stopped)
+        return Recording(self.records, losses, self.state, self.executor.kind, stopped=self.stopped)
 
     def advance(self, last: int) -> None:
         """Go on to the end of an epoch; stop before it where the graph's condition holds."""
         while self.done < last and not self.ended:
             count, start = min(self.portions["advance"], last - self.done), perf_counter()
             try:
-                made = _advanced(self.executor, count)
+                made = _advanced(self.executor, count, self.made)
             except _LostError as error:
                 self.count(error.losses)
-                raise _diverged(self.graph, Moment(self.done + 1), error, self.executor, self.recording()) from None
+                raise self.diverged(error) from None
             self.adapt("advance", perf_counter() - start)
             self.count(made)
             if len(made) < count:
@@ -153,7 +157,7 @@ class _AllAtOnce:
         while self.done == begun or (self.done < last and not self.stopped and not self.ended):
             part, start = stretch.rows[self.done - begun :][: self.portions["record"]], perf_counter()
             try:
-                made = _recorded(self.executor, part)
+                made = _recorded(self.executor, part, self.made)
             except _LostError as error:
                 self.count(error.losses)
                 lost = error
@@ -164,7 +168,33 @@ class _AllAtOnce:
         if self.done > begun:
             self.records.add(Moment(begun + 1), stretch._replace(rows=stretch.rows[: self.done - begun]))
         if lost:
-            raise _diverged(self.graph, Moment(self.done + 1), lost, self.executor, self.recording())
+            raise self.diverged(lost)
+
+    def made(self, executor: Executor, count: int, run: Made) -> Sequence[float]:
+        """As ``_made``; one copy of the parameters serves the end of some updates and the beginning of the next."""
+        begun = self.state, executor.made
+        try:
+            losses, self.state = _made_from(executor, count, run, self.state)
+        except _LostError as error:
+            self.state = error.state
+            raise
+        finally:
+            self.last = begun if executor.made > begun[1] else self.last
+        return losses
+
+    def diverged(self, error: _LostError) -> DivergedError:
+        """The error of an update that left the finite numbers; the one before it is recorded, to go on from."""
+        state, made = self.last
+        again = self.executor.made - made
+        if again and Moment(self.done) not in self.records:
+            self.executor.resume(state, made)
+            self.executor.advance(again - 1)
+            stretch = Stretch.begun(self.executor, 1)
+            with suppress(*ARITHMETIC):
+                self.executor.record(stretch.rows)
+                self.records.add(Moment(self.done), stretch)
+            self.executor.resume(self.state, made + again)
+        return _diverged(self.graph, Moment(self.done + 1), error, self.executor, self.recording())
 
     def adapt(self, what: str, took: float) -> None:
         """The way into the executor is made seldom, but often enough for an answer to who wants to stop."""
@@ -191,6 +221,7 @@ class _Batches:
         self.losses = before.losses.tolist() if before else []
         if before:
             executor.resume(before.state, len(self.losses) * graph.updates_per_epoch)
+        self.state = executor.state()
         self.executors = [(graph, executor)]
         if graph.rest is not None:
             self.executors.append((graph.rest, make(graph.rest)))
@@ -205,6 +236,7 @@ class _Batches:
         kept = {epochs, *keep}
         done = len(self.losses)
         stopped = False
+        last: tuple[Sequence[Batch], tuple[int, Arrays, int]] | None = None
         for epoch, batches in zip(range(done + 1, epochs + 1), schedule.epochs(done), strict=False):
             recorded = wanted(epoch, len(batches), kept, bool(self.graph.until))
             begun = self.begun()
@@ -212,6 +244,8 @@ class _Batches:
                 found, ended = self.epoch(epoch, batches, recorded, progress, _ran)
             except _LostError:  # once more, to tell in which update
                 self.records.forget(epoch, ())
+                if last:
+                    self.record_end(epoch - 1, *last)
                 self.turn_back(*begun)
                 found, ended = self.epoch(epoch, batches, recorded, None, _made)
             self.losses.append(self.combined([loss for loss, _ in found], batches))
@@ -219,6 +253,7 @@ class _Batches:
             if stopped or ended:
                 break
             self.forget(epoch, kept)
+            last = batches, begun
         return self.recording(stopped)
 
     def epoch(
@@ -230,24 +265,32 @@ class _Batches:
         ended = progress is not None and progress(epoch) is True
         recorded |= {len(batches)} if ended else set()
         found.append(self.update(Moment(epoch, last[0]), last[1], recorded, run))
-        if run is _ran and not _is_finite(self.executors[self.at][1].state()):
+        state = self.executors[self.at][1].state()
+        if run is _ran and not _is_finite(state):
             raise _LostError([], {}, "")
+        self.state = state
         return found, ended
 
     def begun(self) -> tuple[int, Arrays, int]:
-        """Where training stands."""
-        executor = self.executors[self.at][1]
-        return self.at, executor.state(), executor.made
+        """Where training stands between two epochs."""
+        return self.at, self.state, self.executors[self.at][1].made
 
     def turn_back(self, at: int, state: Arrays, made: int) -> None:
         """Go back to where it stood."""
         self.at = at
         self.executors[at][1].resume(state, made)
 
+    def record_end(self, epoch: int, batches: Sequence[Batch], begun: tuple[int, Arrays, int]) -> None:
+        """Record the last update of an epoch that was made already, to go on from."""
+        if Moment(epoch, len(batches)) not in self.records:
+            self.turn_back(*begun)
+            with suppress(*ARITHMETIC):
+                self.epoch(epoch, batches, {len(batches)}, None, _unlooked)
+
     def recording(self, stopped: bool = False) -> Recording:
         """What was made until now."""
-        state, losses = self.executors[self.at][1].state(), np.asarray(self.losses)
-        return Recording(self.records, losses, state, self.executors[0][1].kind, self.batches, stopped)
+        losses, kind = np.asarray(self.losses), self.executors[0][1].kind
+        return Recording(self.records, losses, self.state, kind, self.batches, stopped)
 
     def update(self, moment: Moment, batch: Batch, recorded: Collection[int], run: Run) -> tuple[float, bool]:
         """One update on a batch: the objective before it, and whether the condition holds."""
@@ -310,7 +353,7 @@ def _runs(epochs: Iterable[int]) -> list[tuple[int, int]]:
 Made = Callable[[int, int], tuple[Sequence[float], bool]]
 """Makes the updates from one number up to another: their objectives, and whether what is recorded of them is finite."""
 Run = Callable[[Executor, int, Made], Sequence[float]]
-"""How many updates are made: ``_made`` or ``_ran``."""
+"""How updates are made: ``_made``, ``_ran`` or ``_unlooked``."""
 
 
 def _advanced(executor: Executor, count: int, run: Run | None = None) -> Sequence[float]:
@@ -336,24 +379,34 @@ def _ran(executor: Executor, count: int, run: Made) -> Sequence[float]:
     return losses
 
 
+def _unlooked(executor: Executor, count: int, run: Made) -> Sequence[float]:
+    """All updates at once, which were made before: what only a record has of them need not be finite."""
+    return run(0, count)[0]
+
+
 def _made(executor: Executor, count: int, run: Made) -> Sequence[float]:
     """All updates at once; where a number is not finite, one by one from where they began, up to the first such."""
-    before, made = executor.state(), executor.made
+    return _made_from(executor, count, run, executor.state())[0]
+
+
+def _made_from(executor: Executor, count: int, run: Made, before: Arrays) -> tuple[Sequence[float], Arrays]:
+    """The same from parameters and states that are copied already, and what those are then. Raises _LostError."""
+    made = executor.made
     losses, why = _finite(run, 0, count)
-    if losses is not None and _is_finite(executor.state()):
-        return losses
+    if losses is not None and _is_finite(after := executor.state()):
+        return losses, after
     executor.resume(before, made)
     good: list[float] = []
     while len(good) < count:
-        state = executor.state()
         losses, why = _finite(run, len(good), len(good) + 1)
-        if losses is None or not _is_finite(executor.state()):
-            executor.resume(state, made + len(good))
-            raise _LostError(good, state, why)
+        if losses is None or not _is_finite(after := executor.state()):
+            executor.resume(before, made + len(good))
+            raise _LostError(good, before, why)
         good += losses
+        before = after
         if not losses:
             break
-    return good
+    return good, before
 
 
 def _finite(run: Made, start: int, stop: int) -> tuple[Sequence[float] | None, str]:

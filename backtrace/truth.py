@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from backtrace.chains import Chains
 from backtrace.exact import OTHERS, exact, plain, text_book
-from backtrace.executor import Arrays
-from backtrace.expressions import Call, Element, Expr, Index, Name, Ref, walk
+from backtrace.executor import Arrays, evaluate
+from backtrace.expressions import Call, Element, Expr, Index, Name, Ref, Type, names, walk
 from backtrace.graph import Equation, Graph
 from backtrace.keys import Derivative, Short, Target
 from backtrace.ops import TABLE
@@ -35,29 +35,38 @@ CLOSE: Final = 1e-12
 def is_saturated(graph: Graph, record: Arrays) -> bool:
     """Whether a number is so near its bounds, or so great in an exponential, that text-book forms may lose digits."""
     return any(
-        isinstance(node, Call) and _may_lose(node, equation.name if node is equation.expr else "", record)
+        isinstance(node, Call) and _may_lose(node, _made(node, equation), graph, record)
         for equation in graph.forward
         for node in walk(equation.expr)
     )
 
 
-def _may_lose(node: Call, name: str, record: Arrays) -> bool:
-    """Whether the text-book's form of a call, or of its derivative, may lose digits; ``name`` is that of its result."""
+def _made(node: Expr, equation: Equation) -> Expr:
+    """What is made by a part of an equation: the equation's own name where it is all of it."""
+    return Name(equation.name, equation.type) if node is equation.expr else node
+
+
+def _may_lose(node: Call, made: Expr, graph: Graph, record: Arrays) -> bool:
+    """Whether the text-book's form of a call, or of its derivative, may lose digits."""
     if node.op == "gelu":
-        return any((record[key] < FAR).any() for key in _both(node.args[0], record)) or not _both(node.args[0], record)
-    if isinstance(TABLE[node.op], Kernel):
-        read = [record[key] for key in _both(node.args[0], record)]
-        if not read or any((np.abs(array) > GREATEST).any() for array in read):
-            return True
+        return _holds(lambda x: x < FAR, node.args[0], graph, record)
+    if isinstance(TABLE[node.op], Kernel) and _holds(lambda x: np.abs(x) > GREATEST, node.args[0], graph, record):
+        return True
     if node.op not in BOUNDED:
         return False
-    made = [np.abs(record[key]) for key in (name, f"{name}+") if key in record]
-    return not made or any((array > NEAR_BOUND).any() or (node.op != "tanh" and (array < TINY).any()) for array in made)
+    least = 0.0 if node.op == "tanh" else TINY
+    return _holds(lambda y: (np.abs(y) > NEAR_BOUND) | (np.abs(y) < least), made, graph, record)
 
 
-def _both(expr: Expr, record: Arrays) -> list[str]:
-    """The names of an array before and after the update, as far as there are any."""
-    return [key for key in (expr.id, f"{expr.id}+") if key in record] if isinstance(expr, Name) else []
+def _holds(test: Callable[[Any], Any], expr: Expr, graph: Graph, record: Arrays) -> bool:
+    """Whether something holds for an element of an expression before or after the update, or may: it is not known."""
+    read = set(names(expr))
+    if not read <= record.keys():
+        return True
+    part = Equation("", expr, expr.type or Type(()))
+    after = {name: record[f"{name}+"] for name in read if f"{name}+" in record}
+    with np.errstate(all="ignore"):
+        return any(np.any(test(evaluate([part], values, graph.samples)[""])) for values in (record, record | after))
 
 
 def exactly(graph: Graph, formula: Expr) -> Expr:

@@ -40,6 +40,7 @@ DOMAINS: Mapping[str, tuple[Sequence[float], ...]] = {
     "log2": (POSITIVE,),
     "log10": (POSITIVE,),
     "take": (REAL, (0.0, 1.0, 2.0)),
+    "complement": ((0.3, 0.99, 0.995, 1.0), REAL),
     "clip": (REAL, (-1.0, 0.3, 1.2), (-0.4, 0.3, 1.0)),
     "hard_sigmoid": ((*REAL, -3.0, 3.0),),
 }

@@ -9,6 +9,7 @@ import pytest
 
 import backtrace
 from backtrace.config import from_document
+from backtrace.errors import UsageError
 from backtrace.training import DivergedError
 from backtrace.yamlfile import parse
 from tests.runner import Runner
@@ -108,6 +109,73 @@ def test_what_is_saved_is_what_was_finite_and_can_go_on(backtrace_command: Runne
     assert backtrace_command("run", "grows.yaml", "-o", "grows.npz", cwd=tmp_path).code == 5
     assert [view.epoch for view in backtrace.load(tmp_path / "grows.npz").epochs] == [1]
     assert backtrace_command("run", "grows.npz", "--epochs", "3", cwd=tmp_path).code == 5
+
+
+@pytest.mark.parametrize("keep", [None, [2], [(1, 1)]])
+@pytest.mark.parametrize("extra", ["", "batch_size: 1\n", "batch_size: 2\nshuffle: {seed: 4}\n", "weight_decay: 1\n"])
+def test_what_is_saved_later_can_be_loaded_and_goes_on_to_the_same_end(
+    extra: str, keep: list[int] | None, tmp_path: Path
+) -> None:
+    text = NETWORK.replace("[3, 4]]", "[3, 4], [2, 2]]").replace("[1, 0]]", "[1, 0], [1, 1]]")
+    text = text.replace("1e30", "1e9") + extra
+    config = from_document(parse(text, "test.yaml"))
+    with pytest.raises(DivergedError) as caught:
+        backtrace.run(config, keep=keep)
+    lost = caught.value.trace
+    made = len(lost.losses)
+    assert made > 1
+    for ending in ("npz", "json"):
+        lost.save(tmp_path / f"t.{ending}")
+        again = backtrace.load(tmp_path / f"t.{ending}")
+        assert again.epochs[-1].epoch == made
+        for name, array in backtrace.run(config, epochs=made).recording.state.items():
+            assert np.array_equal(array, again.recording.state[name])
+            assert np.array_equal(array, lost.recording.state[name])
+        for trace in (again, lost):
+            with pytest.raises(DivergedError) as later:
+                trace.resume(40, keep)
+            assert str(later.value) == str(caught.value)
+            moments = list(later.value.trace.recording.records)
+            assert moments == sorted(set(moments))
+
+
+HIDDEN = """inputs: [[-3, 0.5], [1, 0.5], [2, 0.5]]
+targets: [[1, 0], [1, 0], [1, 0]]
+reduce: sum
+learning_rate: 1e+150
+epochs: 9
+layers:
+  - {weights: [[0.4, -400], [0.2, 0.1]], pre: z, out: h}
+  - {weights: [[0.3, 0.2], [0.5, -400]], pre: t, out: o, activation: elu}
+loss: half_squared_error
+"""
+
+
+@pytest.mark.parametrize("extra", ["", "batch_size: 1\n"])
+@pytest.mark.parametrize("keep", [None, [9], range(1, 10)])
+def test_what_an_activation_makes_finite_again_is_no_bug(
+    extra: str, keep: list[int] | None, backtrace_command: Runner, tmp_path: Path
+) -> None:
+    """elu of minus infinity is -1: only an update that is recorded is seen to have an infinite pre-activation."""
+    config = from_document(parse(HIDDEN + extra, "test.yaml"))
+    with pytest.raises(DivergedError) as caught:
+        backtrace.run(config, keep=keep)
+    finite = caught.value.trace.finite
+    assert finite is None or finite.epochs[-1].epoch == len(finite.losses)
+    (tmp_path / "elu.yaml").write_text(HIDDEN + extra)
+    assert backtrace_command("bench", "elu.yaml", "--seconds", "0.01", cwd=tmp_path).code in (0, 5)
+
+
+def test_what_starts_at_0_is_not_what_grew_the_most() -> None:
+    text = "parameters: {b: 0, w: 3}\nlearning_rate: 50\nepochs: 9\n"
+    (found,) = fault(f"{text}equations: {{t: w*w + b, E: exp(t/9)}}\nminimize: E\n").faults
+    assert found.hint.startswith("learning rate 50 made w grow from 3 to -")
+
+
+def test_a_trace_without_a_finite_epoch_is_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is nothing to save"):
+        fault(config(*ROWS[0][:2])).trace.save(tmp_path / "t.npz")
+    assert not (tmp_path / "t.npz").exists()
 
 
 def test_nothing_is_saved_where_nothing_was_finite(backtrace_command: Runner, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ minimize: e
 )
 def test_numbers_that_leave_the_finite_range_are_a_numeric_error(kind: type[Executor], w: str, e: str) -> None:
     net = graph(NEURON.format(x="0.5", w=w, e=e, rate="0.1"))
-    with pytest.raises(NumericError, match=r"^epoch 1: the numbers left the finite range"):
+    with pytest.raises(NumericError, match=r"^epoch 1: e is (infinite|no number); "):
         train(net, 1, [1], executor=kind(net))  # type: ignore[call-arg]
 
 

@@ -31,7 +31,7 @@ from backtrace.report.derivation import (
 from backtrace.trace import Trace, run
 from backtrace.yamlfile import parse
 from tests.runner import ROOT, Runner
-from tests.test_report_truth import NAMES, largest, near, trace_of
+from tests.test_report_truth import ENDS, NAMES, SATURATED, largest, near, trace_of
 
 FOLDER = ROOT / "tests" / "snapshots"
 WIDE = """
@@ -306,3 +306,16 @@ def test_training_that_ends_by_itself_is_explained_at_its_end(backtrace_command:
     outcome = backtrace_command("explain", str(file), "E", "--epochs", "50")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.endswith("… epoch 2 is not derived (--depth 1)\n")
+
+
+@pytest.mark.parametrize("end", ENDS, ids=" ".join)
+@pytest.mark.parametrize("w", [8, 400, -400])
+def test_what_is_saturated_is_explained(
+    backtrace_command: Runner, tmp_path: Path, end: tuple[str, ...], w: int
+) -> None:
+    last, loss, targets = end
+    (tmp_path / "s.yaml").write_text(SATURATED.format(w=w, hidden="sigmoid", last=last, loss=loss, targets=targets))
+    for key in ("dE_tot/dW1_1_1", "dE_tot/dW2_1_2", "dE_tot/dt2"):
+        outcome = backtrace_command("explain", "s.yaml", key, cwd=tmp_path)
+        assert (outcome.code, outcome.err) == (0, "")
+        assert "complement" not in outcome.out

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+import backtrace
 from backtrace import yamlfile
 from backtrace.build import build
 from backtrace.config import from_document
 from backtrace.errors import ConfigError
 from backtrace.expressions import Type
 from backtrace.graph import Graph, depends
+from backtrace.yamlfile import parse
 
 
 def graph(text: str) -> Graph:
@@ -148,7 +150,7 @@ def test_gates_make_a_node_of_every_operation() -> None:
         ),
         (
             "equations: {z: x @ W}\nminimize: z**2\n",
-            [(4, 11, "the objective is an array (3), not a single number", "minimize: sum(E_tot)")],
+            [(4, 11, "the objective is an array (3), not a single number", "minimize: sum(z**2)")],
         ),
         (
             "equations: {loss: sum(x)}\nminimize: los\n",
@@ -157,7 +159,14 @@ def test_gates_make_a_node_of_every_operation() -> None:
         ("equations: {E: sum(x)}\nminimize: 2*Q\n", [(4, 13, '"Q" is not known here', STATE)]),
         (
             "equations: {E_tot: sum(x)}\nminimize: 2*E_tot\n",
-            [(4, 11, '"E_tot" is taken, but the objective needs it', "name it: E_tot: ...")],
+            [
+                (
+                    4,
+                    11,
+                    '"E_tot" is taken, but the objective needs it',
+                    "name the objective: minimize: {J: ...}",
+                )
+            ],
         ),
         (
             "equations: {E: sum(x)}\nminimize: E\nfreeze: [V]\nlearning_rate: 1\n",
@@ -191,3 +200,49 @@ def test_samples_without_a_way_to_combine_them_are_refused() -> None:
     ]
     stated = graph(text.replace("minimize: E", "minimize: mean_samples(E) + 0.5*w**2"))
     assert stated.objective == "E_tot"
+
+
+NAMED = "inputs: {x: [1, 2]}\nparameters: {W: [0.5, 0.2]}\nlearning_rate: 0.1\nequations: {E: (W*x)**2}\n"
+
+
+@pytest.mark.parametrize(
+    ("stated", "name", "value"),
+    [
+        ("minimize: sum(E)", "E_tot", 0.41),
+        ("minimize: {E_tot: sum(E)}", "E_tot", 0.41),
+        ("minimize: {J: sum(E)}", "J", 0.41),
+        ("maximize: {J: -sum(E)}\nuntil: J > -0.1", "J", -0.41),
+    ],
+)
+def test_an_objective_may_be_given_a_name(stated: str, name: str, value: float) -> None:
+    trace = backtrace.run(from_document(parse(NAMED + stated, "test.yaml")), epochs=1)
+    assert trace.graph.objective == name
+    assert trace[name] == pytest.approx(value)
+    assert trace[f"d{name}/dW1"] == pytest.approx(1.0 if value > 0 else -1.0)
+
+
+@pytest.mark.parametrize(
+    ("stated", "message", "hint"),
+    [
+        ("{E: sum(E)}", '"E" is an equation already', "one name, one quantity"),
+        ("{W: sum(E)}", '"W" is a parameter already', "one name, one quantity"),
+        (
+            "{9a: sum(E)}",
+            '"9a" is no name for a quantity',
+            "letters, digits and _, beginning with a letter, without __",
+        ),
+        (
+            "{A: sum(E), B: 1}",
+            "expected one quantity, such as {E_tot: sum(E)}, got a mapping of 2",
+            "add them up in one expression",
+        ),
+        ("{J: E}", "the objective is an array (2), not a single number", "minimize: {J: sum(E)}"),
+        ("2*E", "the objective is an array (2), not a single number", "minimize: sum(2*E)"),
+        ("E", "the objective is an array (2), not a single number", "minimize: sum(E)"),
+    ],
+)
+def test_a_name_for_the_objective_is_refused_with_the_repair(stated: str, message: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build(from_document(parse(f"{NAMED}minimize: {stated}", "test.yaml")))
+    (found,) = caught.value.faults
+    assert (found.message, found.hint) == (message, hint)

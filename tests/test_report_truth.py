@@ -614,3 +614,13 @@ def test_every_formula_of_a_saturated_network_gives_its_value_to_12_digits(
                 found, value = view.evaluate(quantity.formula), quantity.value
                 close = abs(found - value) <= max(1e-12 * abs(value), 1e-300)
                 assert close, (w, quantity.key, quantity.formula, found, value)
+
+
+@pytest.mark.parametrize(("w", "lost"), [(0.3, False), (40, True)])
+@pytest.mark.parametrize("inner", ["2*sigmoid(w*x)", "w*x * sigmoid(w*x)", "1 + tanh(w*x)", "gelu(2*w*x) + w"])
+def test_lost_digits_are_told_where_they_may_be_lost_within_an_equation_too(inner: str, w: float, lost: bool) -> None:
+    x = -1 if "gelu" in inner else 1
+    text = f"inputs: {{x: {x}}}\nparameters: {{w: {w}}}\nequations: {{y: {inner}}}\nminimize: (y - 1)**2\n"
+    trace = run_text(text)
+    assert trace.epochs[0].saturated == lost
+    assert ("formulas lose digits" in " ".join(report_text(trace).split())) == lost

@@ -461,3 +461,7 @@ def test_of_several_rates_each_is_rounded() -> None:
     for trace in run_text(text, "2").rates.values():
         assert trace is not None
         assert trace["w+"] == round(float(np.asarray(trace["w+"])), 2)
+
+
+def test_a_great_number_with_decimals_is_rounded_too() -> None:
+    assert Rounding(4).rounded(Decimal("1234567890123456789012345678901234.56789")) == 1.2345678901234568e33

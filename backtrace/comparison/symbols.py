@@ -84,6 +84,7 @@ SHAPES: Final = tuple(
 )
 """What a key may look like, the longest first."""
 WORD: Final = re.compile(NAME)
+STAND_IN: Final = re.compile(r"\bk\d+\b")
 CALL: Final = re.compile(r"(d|local|via)\s*\(")
 SUFFIX: Final = re.compile(EPOCH)
 NUMBER: Final = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -123,6 +124,10 @@ class Tokens:
         name = next((name for name, known in self.operands.items() if known == key), f"k{len(self.operands)}")
         self.operands[name] = key
         return name
+
+    def _original(self, name: str) -> str:
+        """What a stand-in stands for; any other name is its own."""
+        return self.keys.text(self.operands[name].target) if name in self.operands else name
 
     def _pieces(self) -> Iterator[tuple[int, int, Key | None]]:
         """Where each piece begins, how long it is, and the key that it is, if it is one."""
@@ -221,6 +226,7 @@ class Tokens:
             piece = max(bisect_right(self._starts, error.offset) - 1, 0)
             if piece < len(self._origins):
                 error.offset = self._origins[piece]
+            error.hint = STAND_IN.sub(lambda found: self._original(found[0]), error.hint)
         return expression_fault(symbol.node, error)
 
 

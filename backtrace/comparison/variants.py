@@ -199,7 +199,8 @@ def _turned(expr: Expr, name: str) -> Expr | None:
 
 def _rate_squared(graph: Graph) -> Graph | None:
     """The learning rate taken twice."""
-    return _at_rate(graph, (graph.learning_rate or 0) ** 2)
+    rate = graph.learning_rate or 0.0
+    return _at_rate(graph, rate * rate)
 
 
 def _rate_one(graph: Graph) -> Graph | None:

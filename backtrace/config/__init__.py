@@ -203,8 +203,8 @@ class _Reader(Givens, Training, Updates):
                 message = f'"{given.name}" is given as {taken[given.name]} already'
                 self.faults.append(Fault(message, given.place, "one name, one quantity", len(given.name)))
             taken[given.name] = f"a {given.role}"
-        for section in ("equations", "report"):
-            for key, _ in nodes[section].items() if section in nodes else ():
+        for section in ("equations", "report", "minimize", "maximize"):
+            for key, _ in nodes[section].items() if section in nodes and nodes[section].kind == "mapping" else ():
                 if key.text in taken:
                     message = f'"{key.text}" is {taken[key.text]} already'
                     self.faults.append(Fault(message, key.place, "one name, one quantity", len(key.text)))
@@ -240,9 +240,19 @@ class _Reader(Givens, Training, Updates):
     def minimized(self, nodes: Mapping[str, Node]) -> Objective | None:
         for key, ascent in (("minimize", False), ("maximize", True)):
             if key in nodes:
-                expr = self.expression(nodes[key])
-                return None if expr is None else Objective(expr, ascent, nodes[key])
+                name, node = self.named_objective(nodes[key])
+                expr = self.expression(node) if node else None
+                return None if expr is None or node is None else Objective(expr, ascent, node, name)
         return None
+
+    def named_objective(self, node: Node) -> tuple[str, Node | None]:
+        """The name that is given to an expression, if one is, and where the expression stands."""
+        if node.kind != "mapping":
+            return "", node
+        if len(node.keys()) != 1:
+            return "", self.expected(node, "one quantity, such as {E_tot: sum(E)}", "add them up in one expression")
+        ((key, value),) = node.items()
+        return key.text, value if self.checked_name(key) else None
 
     def layers(self, node: Node) -> tuple[Layer, ...] | None:
         if node.kind != "list" or not list(node):

@@ -144,11 +144,12 @@ class ClipSpec:
 
 @dataclass(frozen=True)
 class Objective:
-    """What is made small (or great): an expression, and its sign."""
+    """What is made small (or great): an expression, its sign, and the name it is given, if one is."""
 
     expr: Expr
     ascent: bool
     node: Node
+    name: str = ""
 
 
 @dataclass(frozen=True)

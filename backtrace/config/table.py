@@ -37,7 +37,7 @@ TOP: Final = (
     Key("steps", "steps", "the counters of equations such as h[t]: {t: 1..3}", "steps"),
     Key("functions", "functions", "functions of your own, {swish(x): x * sigmoid(x)}", "functions"),
     Key("loss", "loss", "the loss of a layered network, and the names of its terms and total", "loss"),
-    Key("minimize", "objective", "the quantity to make small: a name or an expression"),
+    Key("minimize", "objective", "the quantity to make small: a name, an expression, or {name: expression}"),
     Key("maximize", "objective", "the quantity to make great"),
     Key("reduce", "reduce", "how several samples combine: sum or mean", "reduce"),
     Key("optimizer", "optimizer", "the rule of update by name, or update equations of your own", "optimizer"),

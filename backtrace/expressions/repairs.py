@@ -116,7 +116,7 @@ LIBRARIES: Final = frozenset({"np", "numpy", "math", "torch", "tf", "jnp", "jax"
 
 def product_hint(text: str, offset: int) -> str:
     """How to write a product without its sign; of two words, the first may be meant as a function."""
-    number = re.compile(r"[\d.]+").match(text, offset) or re.search(r"[\d.]+$", text[:offset].rstrip())
+    number = re.compile(r"[\d.]+").match(text, offset) or re.search(r"(?<![\w.])[\d.]+$", text[:offset].rstrip())
     word = re.compile(r"\w+").match(text, max(offset, number.end()) if number else offset)
     if number and word and not word[0][0].isdigit():
         return f"a product needs its sign: {number[0]}*{word[0]}"

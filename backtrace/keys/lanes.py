@@ -6,8 +6,11 @@ takes lanes as well; what looks at one is not alike for all, and an ``UnlikeErro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
 
 from backtrace.expressions import Element, Index, Shape
 from backtrace.keys.targets import Path, Target, moved
@@ -73,3 +76,20 @@ def placed(target: Target, at: Mapping[Lane, int]) -> Target:
 def placed_index(index: Index, at: Mapping[Lane, int]) -> Index:
     """An index with some of its lanes at positions."""
     return tuple(at.get(cast(Lane, one), one) if isinstance(one, Lane) else one for one in index)
+
+
+def mesh_of(lanes: Sequence[Lane]) -> Mapping[Lane, npt.NDArray[np.int_]]:
+    """All positions of lanes, an axis for each."""
+    axes = np.meshgrid(*(np.arange(lane.size) for lane in lanes), indexing="ij", sparse=True)
+    return dict(zip(lanes, axes, strict=True))
+
+
+def alike(found: npt.NDArray[Any]) -> bool:
+    """What holds for all or for none.
+
+    Raises:
+        UnlikeError: it holds for some.
+    """
+    if found.all() != found.any():
+        raise UnlikeError
+    return bool(found.all())

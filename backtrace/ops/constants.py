@@ -33,8 +33,10 @@ class Constant(Op):
             found = _made(self, tuple(sorted(given.items())))
         except (TypeError, ValueError, ZeroDivisionError, IndexError) as error:
             stated = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
-            hint = "whole numbers from 1 on" if "integer" in str(error) or "dimensions" in str(error) else str(error)
-            raise ShapeError(f"{self.name} cannot be made with {stated}", hint) from None
+            of_numpy = "integer" in str(error) or "dimensions" in str(error)
+            why = f" with {stated}" if of_numpy else f": {error}"
+            hint = "whole numbers from 1 on" if of_numpy else ""
+            raise ShapeError(f"{self.name} cannot be made{why}", hint) from None
         if not found.size:
             raise ShapeError(f"{self.name} has no elements")
         return found

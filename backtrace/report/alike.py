@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, product
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +52,16 @@ class Samples(Sequence[Quantity]):
     def __len__(self) -> int:
         return len(self.samples) + len(self.after)
 
-    def __getitem__(self, number: int) -> Quantity:  # type: ignore[override]  # no slices
+    @overload
+    def __getitem__(self, number: int) -> Quantity: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> tuple[Quantity, ...]: ...
+
+    def __getitem__(self, number: int | slice) -> Quantity | tuple[Quantity, ...]:
+        """The quantity of one of them, or of some."""
+        if isinstance(number, slice):
+            return tuple(self[at] for at in range(len(self))[number])
         count = len(self.samples)
         if 0 <= number < count:
             return self.view.quantity(resampled(self.target, self.samples[number])) if number else self.first

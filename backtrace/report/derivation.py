@@ -359,6 +359,8 @@ class _Collected:
         head, *_ = self.written(line.formula)
         last = ends(head)[1] if isinstance(head, Derivative) else of
         trail = chains.trail(by)
+        if last not in trail:  # in its short form it is no product of what is on the way
+            return Block(line, (Way(tuple(trail), None, self.factors(line, made)),), short)
         way = Way(tuple(trail[: trail.index(last) + 1]), None, self.factors(line, made))
         return Block(line, (way,), short, on=0 if last == of else len(chains.ways(last)))
 

@@ -52,7 +52,7 @@ FORMATS: Final[Mapping[str, Saved]] = {
 
 
 def save(trace: Trace, path: str | os.PathLike[str], force: bool = False) -> None:
-    """Save a trace in the format of the file's ending.
+    """Save a trace in the format of the file's ending; as far as its numbers stayed finite.
 
     Raises:
         FileError: there is such a file and ``force`` is not given, or it cannot be written.
@@ -63,7 +63,10 @@ def save(trace: Trace, path: str | os.PathLike[str], force: bool = False) -> Non
     if ending not in FORMATS:
         message = f"the name {visible(name)} tells no format of saved traces"
         raise UsageError(Fault(message, hint=f"an ending of {', '.join(f'.{one}' for one in FORMATS)}"))
-    write(name, FORMATS[ending].pages(trace), force)
+    finite = trace.finite
+    if finite is None:
+        raise UsageError(Fault("the numbers left the finite range in the first epoch: there is nothing to save"))
+    write(name, FORMATS[ending].pages(finite), force)
 
 
 def load(path: str | os.PathLike[str]) -> Trace:
