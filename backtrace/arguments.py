@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from backtrace.errors import Fault, UsageError, visible
+from backtrace.errors import Fault, UsageError, shortened, visible
 from backtrace.labels import outside_brackets
 
 MARK: Final = "@"
 """What stands before the name of an example where a file could stand."""
+
+SHORTEST: Final = 0.01
+LONGEST: Final = 3600
 
 
 class Shown:
@@ -21,7 +25,7 @@ class Shown:
 
     def __call__(self, count: int) -> list[int | tuple[int, int]]:
         """The epochs among so many."""
-        chosen = [moment_among(part, count) for part in self.listed.split(",")] if self.listed else []
+        chosen = [moment_among(part, count) for part in self.listed.split(",")] if self.listed is not None else []
         if self.every:
             chosen += [1, *range(self.every, count + 1, self.every)]
         return chosen
@@ -29,7 +33,7 @@ class Shown:
 
 def shown_epochs(listed: str | None, every: int | None) -> Shown | None:
     """What --epoch and --every choose; None where neither is there."""
-    return Shown(listed, every) if listed or every else None
+    return Shown(listed, every) if listed is not None or every else None
 
 
 def moment_among(text: str, count: int) -> int | tuple[int, int]:
@@ -61,6 +65,32 @@ def given_values(pairs: Sequence[str] | None) -> dict[str, float]:
 def parts(text: str) -> list[str]:
     """What stands between commas, but not within brackets: keys have commas too."""
     return [part.strip() for part in outside_brackets(text) if part.strip()]
+
+
+def whole_number(option: str, text: str | int, least: int, most: int) -> int:
+    """The whole number behind an option.
+
+    >>> whole_number("--depth", "12", 0, 99)
+    12
+    """
+    plain = str(text)
+    number = int(plain) if re.fullmatch(r"[-+]?[0-9]{1,20}", plain) else None
+    if number is None or not least <= number <= most:
+        message = f'{option}: "{shortened(plain)}" is no whole number of {least:,} to {most:,}'
+        raise UsageError(Fault(message, hint=f"such as {option} {max(least, min(10, most))}"))
+    return number
+
+
+def seconds(text: str | float) -> float:
+    """What --seconds says: some time, but no more than an hour."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not SHORTEST <= number <= LONGEST:
+        message = f'--seconds: "{shortened(str(text))}" is no number of {SHORTEST} to {LONGEST:,}'
+        raise UsageError(Fault(message, hint="such as --seconds 10"))
+    return number
 
 
 def yaml_key(key: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
@@ -18,7 +19,7 @@ from backtrace.graph import STOP, Array, CycleError, Equation, GivenArray, Graph
 from backtrace.inner import gates, inner_nodes
 from backtrace.layers import expanded
 from backtrace.ops import Macro, Scope, call, macros, retyped, typed
-from backtrace.ops.base import shape_text
+from backtrace.ops.base import MAX_ELEMENTS, shape_text
 from backtrace.ops.losses import LOSSES
 from backtrace.optimizers import updates
 from backtrace.records import dataclass
@@ -175,6 +176,9 @@ class _Builder:
                 self.refuse(given.place, f'"{given.name}" is given twice', "one name, one quantity")
                 self.broken.add(given.name)
             shape = given.values.shape[1:] if given.sampled else given.values.shape
+            if math.prod(shape) > MAX_ELEMENTS:
+                what = f'"{given.name}" has {math.prod(shape):,} elements; {MAX_ELEMENTS:,} are allowed'
+                raise ConfigError([Fault(what, given.place, "fewer units, or several layers")])
             found[given.name] = GivenArray(given.name, given.role, given.values, Type(shape, given.sampled))
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -135,7 +136,7 @@ class _Search:
         if not isinstance(TABLE[call.op], Elementwise):
             return f"{OVERFLOWING.get(call.op, call.op)} overflows"
         operands = [self.operand(arg, at) for arg in call.args]
-        said = ", ".join(f"{name} = {value:.6g}" for name, value in operands if name)
+        said = ", ".join(dict.fromkeys(f"{name} = {value:.6g}" for name, value in operands if name))
         what = _what(call.op, [value for _, value in operands])
         return f"{said}: {what}" if said else what
 
@@ -147,8 +148,13 @@ class _Search:
             return "", value
         if isinstance(arg, Name):
             known = arg.id in self.graph.types
-            return (self.keys.pretty(Element(arg.id, index, sample)) if known else arg.id), value
-        return to_text(arg), value
+            return (self.keys.pretty(Element(arg.id, index, sample)) if known else _plain(arg.id)), value
+        return _plain(to_text(arg)), value
+
+
+def _plain(text: str) -> str:
+    """A text without the sign in front of counters, which only tells them from names of a config."""
+    return re.sub(r"@(?=\w)", "", text)
 
 
 OVERFLOWING: Final[Mapping[str, str]] = {

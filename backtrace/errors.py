@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
@@ -28,6 +29,8 @@ HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # Letters and marks by category, but drawn as nothing: the grapheme joiner, the Hangul and Khmer fillers. The last two
 # are no characters: neither XML nor YAML has a place for them.
 HIDDEN_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufffe\uffff")
+# Letters of a word in the eyes of Python; in a title they choose how a sign is drawn.
+VARIATIONS = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 SHORT_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 # difflib takes quadratic time, and no name that can be meant is longer.
@@ -109,6 +112,11 @@ def _as_faults(what: str | Fault | Iterable[Fault]) -> Iterable[Fault]:
     if isinstance(what, str):
         return (Fault(what),)
     return (what,) if isinstance(what, Fault) else what
+
+
+def unseen(character: str) -> bool:
+    """Whether a character is not seen in a name: hidden, or a variation of the one in front of it."""
+    return not character.isascii() and (hidden(character) or bool(VARIATIONS.match(character)))
 
 
 def visible(text: str) -> str:

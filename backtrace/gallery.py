@@ -116,5 +116,8 @@ def named(name: str) -> Example:
             listed = ", ".join(example.name for example in found[:SHOWN]) + ", ..." * (len(found) > SHOWN)
             message = f'"{visible(wanted)}" is in the name of {len(found)} examples'
             raise UsageError(Fault(message, hint=f"which one: {listed}"))
-    hint = did_you_mean(wanted, [example.name for example in examples()]) or "backtrace examples lists them"
+    names = [example.name for example in examples()]
+    hint = (
+        did_you_mean(wanted, [*names, *(name.partition("-")[0] for name in names)]) or "backtrace examples lists them"
+    )
     raise UsageError(Fault(f'there is no example "{visible(wanted)}"', hint=hint))

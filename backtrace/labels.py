@@ -81,3 +81,18 @@ def outside_brackets(text: str) -> list[str]:
         else:
             parts[-1] += char
     return parts
+
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+SHIELD: Final = "'"
+"""What keeps a spreadsheet from that; it is no part of the text."""
+
+
+def shielded(text: str) -> str:
+    """A text for a cell of CSV, where a spreadsheet must not compute it.
+
+    >>> shielded("=1+1"), shielded("h1")
+    ("'=1+1", 'h1')
+    """
+    return SHIELD + text if text.startswith(FORMULA) else text

@@ -29,10 +29,15 @@ def build_file(path: str | PathLike[str]) -> Graph:
     try:
         config = read(path)
     except RefusedError as error:
-        taken = {(fault.place.line, fault.place.column) for fault in error.faults if fault.place}
-        more = [f for f in _further(error) if f.place and (f.place.line, f.place.column) not in taken]
-        raise ConfigError([*error.faults, *more]) from None
+        raise in_full(error) from None
     return build(config)
+
+
+def in_full(error: RefusedError) -> ConfigError:
+    """A refusal with what else is wrong."""
+    taken = {(fault.place.line, fault.place.column) for fault in error.faults if fault.place}
+    more = [f for f in _further(error) if f.place and (f.place.line, f.place.column) not in taken]
+    return ConfigError([*error.faults, *more])
 
 
 def _further(error: RefusedError) -> Sequence[Fault]:

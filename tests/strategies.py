@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -190,13 +191,6 @@ def whole_shape(type: Type) -> Shape:
     return (SAMPLES, *type.shape) if type.sampled else type.shape
 
 
-def arrays(domain: Sequence[float], shape: Shape) -> st.SearchStrategy[Array]:
-    """Arrays of values of a domain."""
-    size = int(np.prod(shape))
-    values = st.lists(st.sampled_from(list(domain)), min_size=size, max_size=size)
-    return values.map(lambda numbers: np.array(numbers, dtype=np.float64).reshape(shape))
-
-
 def calls_of(row: Op) -> Sequence[tuple[tuple[Shape, ...], dict[str, Any]]]:
     """Operand shapes and options to try a row with; a new structural row is tried on plain matrices."""
     if isinstance(row, Elementwise) and row.name not in STRUCTURAL:
@@ -206,22 +200,32 @@ def calls_of(row: Op) -> Sequence[tuple[tuple[Shape, ...], dict[str, Any]]]:
     return STRUCTURAL.get(row.name, ((((2, 2),) * row.least, {}), (((3,),) * row.least, {})))
 
 
+Choose = Callable[[Sequence[Any], int], list[Any]]
+"""So many of some things, each chosen by itself."""
+
+
 @st.composite
 def examples(draw: st.DrawFn, row: Op) -> Example:
+    """A call of the row, as Hypothesis draws it."""
+    return example(row, lambda things, n: draw(st.lists(st.sampled_from(things), min_size=n, max_size=n)))
+
+
+def example(row: Op, choose: Choose) -> Example:
     """A call of the row: shapes that broadcast, any operands sampled, the same operand twice at times."""
-    shapes, options = draw(st.sampled_from(list(calls_of(row))))
+    ((shapes, options),) = choose(calls_of(row), 1)
     domains = DOMAINS.get(row.name, (REAL,) * len(shapes))
     args: list[Name] = []
     given: dict[str, Array] = {}
     for position, (shape, domain) in enumerate(zip(shapes, domains, strict=True)):
-        type = Type(shape, draw(st.booleans()))
+        sampled, repeat = choose((False, True), 2)
+        type = Type(shape, sampled)
         again = [arg for arg in args if arg.type == type and domains[0] == domain]
-        repeat = draw(st.booleans())
         if again and repeat:
             args.append(again[0])
             continue
         args.append(Name("pqst"[position], type))
-        given[args[-1].id] = draw(arrays(domain, whole_shape(type)))
+        whole = whole_shape(type)
+        given[args[-1].id] = np.array(choose(domain, math.prod(whole)), dtype=np.float64).reshape(whole)
     return Example(call(row.name, *args, **options), given)
 
 

@@ -17,6 +17,10 @@ LOSS = "loss: half_squared_error\n"
 EQUATIONS = "parameters: {w: [1, 2]}\nlearning_rate: 0.5\nminimize: E\nequations:\n  E: sum(w)\n"
 
 BAD = {
+    "more weights than an array may have": (
+        f"inputs: {{x: {[1] * 1001}}}\ntargets: {{y: [1]}}\nlayers:\n  - {{units: 1000, weights: {{init: zeros}}}}\n",
+        [(4, 28, '"W" has 1,001,000 elements; 1,000,000 are allowed')],
+    ),
     "an out that is an empty list": (
         HEAD + "  - {weights: [[1, 2], [3, 4]], out: []}\n",
         [(5, 38, "expected a name, or a list of names, got an empty list")],

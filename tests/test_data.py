@@ -249,6 +249,10 @@ REFUSED = {
         '"https://example.org/d.csv" is an address: data are read from files',
     ),
     "no columns": ("{file: d, columns: {}}", XOR, "net.yaml:1:28", "expected names with columns, got an empty mapping"),
+    "a header of other words": (
+        "{file: d}", npy([1.0]).replace(b"{'descr'", b"__import_"), "net.yaml:1:16",
+        'the array of "d" is damaged: its header is not one of numpy\'s',
+    ),
     "a zip without arrays": ("{file: d}", zipped(), "net.yaml:1:16", 'the file "d" has no arrays'),
     "a file for one of several": (
         "{x: {file: d}}", XOR, "net.yaml:1:20", 'a file gives a whole section, not "x" alone',

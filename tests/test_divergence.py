@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ ROWS = [
     ("parameters: {w: 700}", "t: 1.16*w, E: exp(t)", "E is infinite; t = 812: exp overflows"),
     ("parameters: {w: 0}", "E: w*log(w)", "E is no number; w = 0: log of 0"),
     ("parameters: {w: -2}", "E: log(w)", "E is no number; w = -2: log of a negative number"),
-    ("parameters: {w: 0}", "E: w/w", "E is no number; w = 0, w = 0: 0 divided by 0"),
+    ("parameters: {w: 0}", "E: w/w", "E is no number; w = 0: 0 divided by 0"),
     ("parameters: {w: 0}", "E: 1/w", "E is infinite; w = 0: division by 0"),
     ("parameters: {w: 1e200}", "E: w**2", "E is infinite; w = 1e+200: the power overflows"),
     ("parameters: {w: -1}", "E: sqrt(w)", "E is no number; w = -1: the square root of a negative number"),
@@ -182,3 +183,20 @@ def test_nothing_is_saved_where_nothing_was_finite(backtrace_command: Runner, tm
     (tmp_path / "exp.yaml").write_text(config(*ROWS[0][:2]))
     assert backtrace_command("run", "exp.yaml", "-o", "exp.npz", cwd=tmp_path).code == 5
     assert not (tmp_path / "exp.npz").exists()
+
+
+def test_a_counter_is_named_as_it_is_written() -> None:
+    text = "parameters: {w: 1}\nlearning_rate: 1/(k - 1)\nequations: {E: w*w}\nminimize: E\n"
+    with pytest.raises(DivergedError, match=r"; k - 1 = 0: division by 0"):
+        backtrace.run(from_document(parse(text, "rate.yaml")))
+
+
+def test_the_updates_of_the_unfinished_epoch_count_too(backtrace_command: Runner, tmp_path: Path) -> None:
+    samples = "inputs: [{x1: 1}, {x1: 2}]\ntargets: [{y1: 1}, {y1: 0}]\nreduce: mean\nbatch_size: 1\nepochs: 50\n"
+    layers = "layers:\n  - {weights: [[0.4]], out: o}\nloss: squared_error\n"
+    (tmp_path / "c.yaml").write_text(f"{samples}learning_rate: 1e10\n{layers}", encoding="utf-8")
+    outcome = backtrace_command("run", "c.yaml", cwd=tmp_path)
+    lost = re.search(r"epoch (\d+), update (\d)", outcome.err)
+    assert outcome.code == 5
+    assert lost
+    assert f"after {2 * (int(lost[1]) - 1) + int(lost[2]) - 1} updates" in outcome.out

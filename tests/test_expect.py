@@ -108,7 +108,7 @@ def test_a_file_is_never_written_over(backtrace_command: Runner, tmp_path: Path)
     [
         (("--only", "q*"), "--only: nothing matches q*"),
         (("--epoch", "9"), '--epoch: "9" is no epoch of 1 to 1'),
-        (("--digits", "18"), "Invalid value for '--digits'"),
+        (("--digits", "18"), '--digits: "18" is no whole number of 1 to 17'),
     ],
 )
 def test_what_is_refused(backtrace_command: Runner, options: tuple[str, ...], message: str) -> None:

@@ -161,6 +161,20 @@ def test_a_figure_knows_where_it_stands() -> None:
   hint: leave out the dots: the digits that are printed count""",
         ),
         (
+            "h1: 0.593 V",
+            """f:1:5: a figure is expected here, not the text "0.593 V"
+    h1: 0.593 V
+        ^^^^^^^
+  hint: leave out the unit: 0.593""",
+        ),
+        (
+            "h1: ≈ 0.593",
+            """f:1:5: a figure is expected here, not the text "≈ 0.593"
+    h1: ≈ 0.593
+        ^^^^^^^
+  hint: write the figure alone: 0.593""",
+        ),
+        (
             "h1: 52%",
             """f:1:5: a figure is expected here, not the text "52%"
     h1: 52%

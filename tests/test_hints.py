@@ -74,6 +74,18 @@ WRITTEN = [
         "this looks like a template that was not filled in",
         "put the value in place of {{ \u2026 }}",
     ),
+    ("learning_rate: 0.5", 'learning_rate: !!int "0.5"', 4, 16, '"0.5" is not what its tag says', "leave out the tag"),
+    ("epochs: 1", "epochs: 3,0", 13, 9, 'expected a whole number, 0 or more, got the text "3,0"', "write 3"),
+    ("pre: z", "pre: a\ufe0fb", 8, 10, 'expected a name, got the text "a\ufe0fb"', "U+FE0F is not seen: leave it out"),
+    (
+        "pre: z",
+        f"pre: {'x' * 101}",
+        8,
+        10,
+        f'expected a name, got the text "{"x" * 19}\u2026{"x" * 19}"',
+        "a name has at most 100 characters",
+    ),
+    ("title: t", "title: !!map [1, 2]", 1, 8, "a list is not what its tag says", "leave out the tag"),
     ("learning_rate: 0.5", "learning_rate: [0.5", 4, 16, "this [ is not closed", "close it with ]"),
     (
         "learning_rate: 0.5",

@@ -81,6 +81,14 @@ ROWS = {
         "symbols: {delta: '-d(E_tot, t1)'}\ndelta: '-0.050'\nh1: '0.52'\ndE_tot/dU11: '0.02600'",
         {"delta": MATCH, "h1": MATCH, "dE_tot/dU11": ROUNDING},
     ),
+    "a symbol with the other sign that is wrong": (  # 0.06·0.52
+        "symbols: {delta: '-d(E_tot, t1)'}\ndelta: '-0.060'\nh1: '0.52'\ndE_tot/dU11: '0.03120'",
+        {"delta": DIFFERS, "h1": MATCH, "dE_tot/dU11": CARRIED},
+    ),
+    "beside a symbol with the other sign that is wrong, from the right value": (  # 0.0498525·0.52
+        "symbols: {delta: '-d(E_tot, t1)'}\ndelta: '-0.060'\nh1: '0.52'\ndE_tot/dU11: '0.0259233'",
+        {"delta": DIFFERS, "h1": MATCH, "dE_tot/dU11": ROUNDING},
+    ),
     "more digits than rounded ancestors have": (
         "h1: '0.52'\nh2: '0.53'\nt1: '0.4459841200000'",
         {"h1": MATCH, "h2": MATCH, "t1": DIFFERS},

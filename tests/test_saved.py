@@ -385,6 +385,15 @@ def test_csv_that_is_no_whole_trace_is_refused(tmp_path: Path, name: str) -> Non
     assert message in refusal(tmp_path, "csv", change)
 
 
+def test_another_zip_file_is_no_saved_trace(backtrace_command: Runner, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "c.yaml", "w") as file:
+        file.writestr("a.yaml", "title: t")
+    for command in ("run", "plot", "bench", "draw"):
+        found = backtrace_command(command, "c.yaml", cwd=tmp_path)
+        assert (found.code, found.out) == (3, "")
+        assert found.err.startswith("c.yaml:1:1: this looks like a zip file")
+
+
 def members(change: Callable[[dict[str, Any]], None], save: Callable[..., None] = np.savez) -> Callable[[bytes], bytes]:
     """A change of the arrays of an npz."""
 

@@ -70,11 +70,7 @@ def test_a_figure_of_csv_knows_where_it_stands() -> None:
     [
         (
             "h1,0.51\nh2,0.5\n",
-            """f.csv:1:1: no column is called "key"
-    h1,0.51
-    ^
-  hint: the first line says which column is what: epoch,key,value
-f.csv:1:1: no column is called "value"
+            """f.csv:1:1: no columns are called "key" and "value"
     h1,0.51
     ^
   hint: the first line says which column is what: epoch,key,value""",
@@ -138,7 +134,7 @@ def test_what_csv_is_refused(text: str, message: str) -> None:
 def test_an_empty_file_is_told_what_figures_look_like() -> None:
     with pytest.raises(ConfigError) as caught:
         from_bytes(b" \n", "f.yaml")
-    assert str(caught.value) == '"f.yaml" is empty\n  hint: figures are written by key: h1: "0.51998934"'
+    assert str(caught.value) == 'f.yaml:1:1: the file is empty\n  hint: figures are written by key: h1: "0.51998934"'
 
 
 def test_too_much_yaml_is_better_written_as_csv() -> None:

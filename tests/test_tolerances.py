@@ -7,7 +7,7 @@ import backtrace
 from backtrace.comparison import Tolerance, Verdict, tolerances
 from backtrace.comparison.expected import from_pairs
 from backtrace.comparison.sources import from_bytes
-from backtrace.comparison.tolerances import Allowance
+from backtrace.comparison.tolerances import Allowance, allowed
 from backtrace.config import from_document
 from backtrace.errors import UsageError
 from backtrace.trace import Trace
@@ -56,6 +56,22 @@ def test_a_figure_may_be_off_by_what_is_tolerated(
 ) -> None:
     (row,) = backtrace.diff(example, from_pairs([pair]), **options).rows  # type: ignore[arg-type]
     assert row.verdict.value == verdict
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "expected"),
+    [
+        (Tolerance(), [0.0, 0.0]),
+        (Tolerance(rtol=0.5), [1.5, 0.25]),
+        (Tolerance(atol=0.5), [0.5, 0.5]),
+        (Tolerance(ulp=2), [2 * 2.0**-51, 2 * 2.0**-53]),
+        (Tolerance(ulp=2, dtype="float32"), [2 * 2.0**-22, 2 * 2.0**-24]),
+        (Tolerance(rtol=0.5, atol=0.5, ulp=0), [2.0, 0.75]),
+        (Tolerance(dtype="float16"), [0.03, 0.03]),
+    ],
+)
+def test_a_tolerance_allows_this_much(tolerance: Tolerance, expected: list[float]) -> None:
+    assert allowed(tolerance, np.array([3.0, 0.5]), np.array([3.0, 3.0])).tolist() == expected
 
 
 def test_later_rules_count_more_and_leave_what_they_do_not_say() -> None:

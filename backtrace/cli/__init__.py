@@ -109,7 +109,7 @@ def _ended_by(error: BaseException) -> int:
 
     match error:
         case TyperException():
-            return _say(f"backtrace: {error.format_message()}", error.exit_code)
+            return _say(_usage(error.format_message()), error.exit_code)
         case BacktraceError():
             return _say(str(error), error.exit_code)
         case ClosedPipeError() | BrokenPipeError():
@@ -121,6 +121,25 @@ def _ended_by(error: BaseException) -> int:
         case KeyboardInterrupt() | Abort():
             return _say("stopped", 128 + signal.SIGINT)
     return _bug(error)
+
+
+USAGE: Final = (
+    ("Did you mean|Possible", ""),
+    (r"extra argument", "one file at a time: backtrace diff CONFIG FILE compares two, --only KEYS chooses rows"),
+    (r"No such command", "backtrace --help lists the commands"),
+    (r"Missing argument|No such option", "--help lists arguments and options, and begins with an example"),
+)
+"""What to do about what typer refuses, the first that fits."""
+
+
+def _usage(message: str) -> str:
+    """What typer says of a command line, however long its words, with a hint."""
+    import re
+
+    from backtrace.errors import Fault, format_faults
+
+    hint = next((hint for pattern, hint in USAGE if re.search(pattern, message)), "")
+    return format_faults([Fault(f"backtrace: {message}", hint=hint)])
 
 
 def _say(text: str, code: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -67,6 +68,21 @@ app = typer.Typer(
     "Print every number of backpropagation, step by step, each with the equation it comes from.",
 )
 
+MOST: Final = 10**9
+"""Epochs that may be asked for, as in a config."""
+
+
+def whole(option: str, least: int = 1, most: int = MOST) -> Callable[[str | int], int]:
+    """What reads the whole number behind an option."""
+
+    def read(text: str | int) -> int:
+        from backtrace.arguments import whole_number
+
+        return whole_number(option, text, least, most)
+
+    return read
+
+
 Config = Annotated[
     str, typer.Argument(metavar="CONFIG", help="a config such as configs/example.yaml, or an example such as @mazur")
 ]
@@ -74,8 +90,12 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=NUMBER", help="another given value: W11=0.35, learning_rate=0.1 (repeatable)"),
 ]
-Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", min=1, help="how many epochs to train in all")]
-Digits = Annotated[int | None, typer.Option("--digits", metavar="D", min=1, max=17, help="decimals of a result (8)")]
+Epochs = Annotated[
+    int | None, typer.Option("--epochs", metavar="N", parser=whole("--epochs"), help="how many epochs to train in all")
+]
+Digits = Annotated[
+    int | None, typer.Option("--digits", metavar="D", parser=whole("--digits", 1, 17), help="decimals of a result (8)")
+]
 Round = Annotated[
     str | None,
     typer.Option("--round", metavar="N", help="round every result before it is used: 4 decimals, 4sf figures"),
@@ -90,8 +110,12 @@ InFull = Annotated[
     str | None,
     typer.Option("--epoch", metavar="LIST", help="epochs to show in full: 1,10,last; 1.2 is an update"),
 ]
-Every = Annotated[int | None, typer.Option("--every", metavar="K", min=1, help="show every K-th epoch")]
-Sample = Annotated[int | None, typer.Option("--sample", metavar="S", min=1, help="show one sample only")]
+Every = Annotated[
+    int | None, typer.Option("--every", metavar="K", parser=whole("--every"), help="show every K-th epoch")
+]
+Sample = Annotated[
+    int | None, typer.Option("--sample", metavar="S", parser=whole("--sample"), help="show one sample only")
+]
 Full = Annotated[bool, typer.Option("--full", help="leave nothing out, however long")]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from backtrace.arguments import seconds
 from backtrace.cli.app import Ascii, Config, Debug, app
 from backtrace.cli.session import config_path, print_out
 
@@ -15,7 +16,7 @@ from backtrace.cli.session import config_path, print_out
 def bench(
     config: Config,
     seconds: Annotated[
-        float, typer.Option("--seconds", metavar="S", min=0.01, max=3600, help="how long to measure, about")
+        float, typer.Option("--seconds", metavar="S", parser=seconds, help="how long to measure, about")
     ] = 1.0,
     ascii_: Ascii = False,
     debug: Debug = False,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from backtrace.cli.app import Ascii, Config, Debug, Epochs, Set, app
+from backtrace.cli.app import Ascii, Config, Debug, Epochs, Set, app, whole
 from backtrace.cli.session import layout, print_out, refuse_saved, traced
 
 
@@ -16,7 +16,10 @@ def check(
     epochs: Epochs = None,
     set_: Set = None,
     entries: Annotated[
-        int, typer.Option("--entries", metavar="N", min=1, help="how many entries of a large array are compared")
+        int,
+        typer.Option(
+            "--entries", metavar="N", parser=whole("--entries"), help="how many entries of a large array are compared"
+        ),
     ] = 200,
     full: Annotated[bool, typer.Option("--full", help="leave no line out, however many")] = False,
     ascii_: Ascii = False,

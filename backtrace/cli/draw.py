@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from backtrace.arguments import Shown
-from backtrace.cli.app import Config, Debug, Epochs, Force, Lang, Output, Set, app
+from backtrace.cli.app import Config, Debug, Epochs, Force, Lang, Output, Set, app, whole
 from backtrace.cli.session import check_sample, deliver, language, ready, traced
 from backtrace.errors import Fault, UsageError, visible
 
@@ -21,9 +21,11 @@ def draw(
     epoch: Annotated[
         str | None, typer.Option("--epoch", metavar="E", help="of which epoch: 3, last; 1.2 is an update")
     ] = None,
-    sample: Annotated[int, typer.Option("--sample", metavar="S", min=1, help="whose values")] = 1,
+    sample: Annotated[int, typer.Option("--sample", metavar="S", parser=whole("--sample"), help="whose values")] = 1,
     gradients: Annotated[bool, typer.Option("--gradients/--no-gradients", help="with gradients or without")] = True,
-    digits: Annotated[int, typer.Option("--digits", metavar="D", min=1, max=17, help="decimals of a result")] = 4,
+    digits: Annotated[
+        int, typer.Option("--digits", metavar="D", parser=whole("--digits", 1, 17), help="decimals of a result")
+    ] = 4,
     format_: Annotated[str | None, typer.Option("--format", metavar="F", help="mermaid, svg or markdown")] = None,
     lang: Lang = "en",
     output: Output = None,

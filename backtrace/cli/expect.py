@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtrace.arguments import parts, shown_epochs
-from backtrace.cli.app import Config, Debug, Epochs, Force, Only, Output, Set, app
+from backtrace.cli.app import Config, Debug, Epochs, Force, Only, Output, Set, app, whole
 from backtrace.cli.session import print_out, ready, traced
 from backtrace.errors import Fault, UsageError, visible
 from backtrace.outputs import write
@@ -27,7 +27,9 @@ def expect(
     epoch: Annotated[
         str | None, typer.Option("--epoch", metavar="LIST", help="of which epochs: 1,10,last; 1.2 is an update")
     ] = None,
-    digits: Annotated[int, typer.Option("--digits", metavar="D", min=1, max=17, help="decimals of a result")] = 6,
+    digits: Annotated[
+        int, typer.Option("--digits", metavar="D", parser=whole("--digits", 1, 17), help="decimals of a result")
+    ] = 6,
     arrays: Annotated[bool, typer.Option("--arrays", help="arrays as lists, not a key for each element")] = False,
     output: Output = None,
     force: Force = False,

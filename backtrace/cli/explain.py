@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from backtrace.cli.app import Ascii, Config, Debug, Digits, Epochs, Set, app
+from backtrace.cli.app import Ascii, Config, Debug, Digits, Epochs, Set, app, whole
 from backtrace.cli.session import config_path, layout, print_out, recorded, saved
 from backtrace.errors import Fault, UsageError, visible
 
@@ -32,7 +32,8 @@ def explain(
     epochs: Epochs = None,
     set_: Set = None,
     depth: Annotated[
-        int, typer.Option("--depth", metavar="N", min=0, help="into how many earlier updates to go on")
+        int,
+        typer.Option("--depth", metavar="N", parser=whole("--depth", 0), help="into how many earlier updates to go on"),
     ] = 0,
     full: Annotated[bool, typer.Option("--full", help="leave nothing out, however long")] = False,
     digits: Digits = 8,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backtrace.arguments import given_values, parts
-from backtrace.cli.app import Ascii, Debug, Digits, Epochs, Force, Output, Round, Set, app
+from backtrace.cli.app import Ascii, Debug, Digits, Epochs, Force, Output, Round, Set, app, whole
 from backtrace.cli.session import config_path, deliver, print_out, ready, recorded
 from backtrace.errors import Fault, UsageError, visible
 from backtrace.records import dataclass
@@ -29,7 +29,9 @@ Show = Annotated[str, typer.Option("--show", metavar="KEYS", help="what to draw:
 Rates = Annotated[str | None, typer.Option("--rates", metavar="LIST", help="one training each: 0.1,0.5,1")]
 Log = Annotated[bool, typer.Option("--log", help="values on a logarithmic scale")]
 LogX = Annotated[bool, typer.Option("--logx", help="epochs on a logarithmic scale")]
-Height = Annotated[int, typer.Option("--height", metavar="N", min=4, max=200, help="lines of curves on the terminal")]
+Height = Annotated[
+    int, typer.Option("--height", metavar="N", parser=whole("--height", 4, 200), help="lines of curves on the terminal")
+]
 PlotFormat = Annotated[str | None, typer.Option("--format", metavar="F", help="text, csv, svg, png or pdf")]
 
 

@@ -175,6 +175,9 @@ def layout(
     from backtrace.report import Choice
 
     check_sample(sample, trace)
+    for option, listed in (("--only", only), ("--section", section)):
+        if listed is not None and not parts(listed):
+            raise UsageError(Fault(f"{option}: nothing is named", hint=f"without {option} everything is shown"))
     chosen = sample - 1 if sample is not None and trace.graph.samples else None
     choice = Choice(tuple(parts(only or "")), tuple(parts(section or "")), chosen, full)
     numbers = numbers_for(trace.rounding, digits)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from backtrace.arguments import shown_epochs
-from backtrace.cli.app import Config, Debug, Force, Lang, Output, app
+from backtrace.cli.app import Config, Debug, Force, Lang, Output, app, whole
 from backtrace.cli.session import config_path, deliver, language, traced
 from backtrace.errors import Fault, FileError, UsageError, visible
 from backtrace.outputs import holds, refuse_other, write_all
@@ -27,14 +27,24 @@ Blank = Annotated[
 WithFormulas = Annotated[bool, typer.Option("--formulas/--no-formulas", help="the formulas of what is left blank")]
 SheetDigits = Annotated[
     int | None,
-    typer.Option("--digits", metavar="D", min=1, max=15, help="decimals of a result (4, or as variants need)"),
+    typer.Option(
+        "--digits", metavar="D", parser=whole("--digits", 1, 15), help="decimals of a result (4, or as variants need)"
+    ),
 ]
 Moment = Annotated[str, typer.Option("--epoch", metavar="E", help="of which epoch: 3; 1.2 is an update")]
 SheetFormat = Annotated[str | None, typer.Option("--format", metavar="F", help="markdown, latex, html or csv")]
 Variants = Annotated[
-    int | None, typer.Option("--variants", metavar="N", min=1, max=999, help="so many sheets with other given numbers")
+    int | None,
+    typer.Option(
+        "--variants", metavar="N", parser=whole("--variants", 1, 999), help="so many sheets with other given numbers"
+    ),
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="S", min=0, help="which variants: the same seed, the same sheets")]
+Seed = Annotated[
+    int,
+    typer.Option(
+        "--seed", metavar="S", parser=whole("--seed", 0), help="which variants: the same seed, the same sheets"
+    ),
+]
 
 
 @app.command()

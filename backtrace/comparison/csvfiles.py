@@ -86,6 +86,9 @@ def columns(table: CsvTable) -> dict[str, int]:
         elif what in NEEDED:
             guess = next(filter(None, (did_you_mean(name, called) for name in names)), "")
             faults.append(Fault(f'no column is called "{what}"', table.at(_first_line(table), 0), guess or EXAMPLE))
+    if not any(name in called for name in names for called in COLUMNS.values()):
+        message = " and ".join(f'"{what}"' for what in NEEDED)
+        raise ConfigError(Fault(f"no columns are called {message}", faults[0].place, EXAMPLE))
     if faults:
         raise ConfigError(faults)
     return found

@@ -24,14 +24,19 @@ EXACT_DIGITS: Final = 17
 ERRATUM: Final = ("printed", "right", "why")
 EXAMPLE: Final = "write it as it is printed: 0.60944600, 2.3e-05 or 1/16"
 
+DIGITS: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 HINTS: Final = (
     (re.compile(r"[+-]?[0-9]{1,3}([,.' ][0-9]{3})+([.,][0-9]*)?"), "leave out what separates thousands"),
     (re.compile(r".*(\.\.\.|…)"), "leave out the dots: the digits that are printed count"),
     (re.compile(r".*%"), "write 0.52 for 52%"),
+    (re.compile(rf"(?:[≈≃≅≐~∼=]|ca\.?|approx\.?|about)\s*({DIGITS})", re.IGNORECASE), "write the figure alone: {}"),
+    (re.compile(rf"({DIGITS})\s*(?:±.*|\(.*\))"), "write the figure alone: {}"),
+    (re.compile(rf"({DIGITS})\s*[;?$]"), "write the figure alone: {}"),
     (re.compile(r".*([x×*·]\s*10|\^|\*\*).*"), "write 2.3e-05 for a power of ten"),
     (re.compile(r".*/\s*0+|[+-]?[0-9.,]+e\+?[0-9]{3,}", re.IGNORECASE), "only finite numbers can be compared"),
     (re.compile(r"[+-]?\.?(inf|nan|infinity|∞)", re.IGNORECASE), "only finite numbers can be compared"),
     (re.compile(r"0[xo][0-9a-fA-F]+"), "write it in decimal digits"),
+    (re.compile(rf"({DIGITS})\s*[^\W\d_][^\d\s]*(?:/[^\W\d_]+)?"), "leave out the unit: {}"),
 )
 """What a refused figure looks like, and how to write it."""
 
@@ -159,6 +164,7 @@ def figures(document: Document) -> Expected:
     >>> [(f.key, f.printed, f.epoch, f.heading, f.index) for f in figures(document)][:2]
     [('h1', '0.520', 3, 'epoch 3, forward', ()), ('o', '0.61', 3, 'epoch 3, forward', (0,))]
     """
+    _refuse_config(document.root)
     reader = _Reader(faults=list(document.faults))
     reader.root(document.root)
     if not reader.faults and not reader.figures:
@@ -166,6 +172,16 @@ def figures(document: Document) -> Expected:
     if reader.faults:
         raise ConfigError(reader.faults)
     return Expected(tuple(reader.figures), tuple(reader.symbols), reader.source, reader.notes)
+
+
+def _refuse_config(root: Node) -> None:
+    """Refuse a config where figures are expected, once and not for each of its texts."""
+    for key, value in root.items():
+        stated = [part for _, part in value.items()] if key.text == "equations" else []
+        layered = key.text == "layers" and any(part.kind == "mapping" for part in value)
+        if layered or (stated and all(part.kind == "text" and reading(part.text) is None for part in stated)):
+            hint = "backtrace expect CONFIG writes the figures of one"
+            raise ConfigError(Fault("this is a config, not expected figures", key.place, hint, len(key.text)))
 
 
 def symbols(document: Document) -> tuple[Symbol, ...]:
@@ -214,7 +230,10 @@ def from_pairs(pairs: Iterable[str]) -> tuple[Figure, ...]:
 
 def how_to_write(text: str) -> str:
     """How to write what was refused."""
-    return next((hint for pattern, hint in HINTS if pattern.fullmatch(text.strip())), EXAMPLE)
+    for pattern, hint in HINTS:
+        if match := pattern.fullmatch(text.strip()):
+            return hint.format(*map(shortened, match.groups("")))
+    return EXAMPLE
 
 
 class _Within(NamedTuple):

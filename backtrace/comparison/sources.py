@@ -21,7 +21,7 @@ from backtrace.errors import ConfigError, Fault, FileError, Place, UsageError, s
 from backtrace.expressions import Element
 from backtrace.keys import Keys, Part
 from backtrace.quantities import View
-from backtrace.saved import BEGINNING, format_of, is_saved, load, loaded
+from backtrace.saved import BEGINNING, begins_saved, is_saved, load, loaded
 from backtrace.trace import Trace
 from backtrace.yamlfile import LARGEST_FILE, Node, files
 
@@ -63,11 +63,12 @@ def from_bytes(data: bytes, name: str) -> Expected:
     """The figures of a text in YAML, JSON or CSV (by its ending or first line), of a saved trace or a worksheet."""
     if csvfiles.is_csv(data, name):
         return csvfiles.figures(data, name)
-    if format_of(data[:BEGINNING]) is not None:
+    if begins_saved(data[:BEGINNING]):
         return Expected(tuple(of_trace(loaded(io.BytesIO(data), name))))
     text = _text(data, name)
     if not text.strip():
-        raise ConfigError(Fault(f'"{shortened(name)}" is empty', hint='figures are written by key: h1: "0.51998934"'))
+        hint = 'figures are written by key: h1: "0.51998934"'
+        raise ConfigError(Fault("the file is empty", Place(name, 1, 1, ""), hint))
     if filled.is_worksheet(text, name):
         return filled.figures(text, name)
     return expected.figures(yamlfile.parse(text, name))

@@ -8,6 +8,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from tokenize import TokenError
 from typing import IO, Any, Final, TypeAlias
 
 import numpy as np
@@ -307,6 +308,10 @@ def _members(data: bytes, file: str) -> dict[str, Array]:
     return {name: _array(content, name, file) for name, content in named.items()}
 
 
+DAMAGE: Final = (ValueError, EOFError, SyntaxError, TokenError)
+"""What numpy raises of a header that it cannot read; an old one it looks at as Python's tokens."""
+
+
 def _array(content: bytes, name: str, file: str) -> Array:
     what = f'the array "{shortened(name, 40)}" of "{shortened(file)}"' if name else f'the array of "{shortened(file)}"'
     try:
@@ -319,8 +324,9 @@ def _array(content: bytes, name: str, file: str) -> Array:
             raise ConfigError(Fault(f"{what} is cut off: it states {'x'.join(map(str, shape))} numbers"))
         with np.errstate(all="ignore"):  # what is not finite then is refused below
             values = np.asarray(np.load(io.BytesIO(content), allow_pickle=False), dtype=np.float64)
-    except (ValueError, EOFError, SyntaxError, TypeError, KeyError) as error:
-        told = str(error) if "0x" not in str(error) else "its header is not one of numpy's"
+    except (*DAMAGE, TypeError, KeyError) as error:
+        plain = "0x" not in str(error) and not isinstance(error, TokenError)
+        told = str(error) if plain else "its header is not one of numpy's"
         raise ConfigError(Fault(f"{what} is damaged: {shortened(told, 80)}", hint=ARRAYS)) from None
     if not values.ndim or not values.size:
         raise ConfigError(Fault(f"{what} has no rows", hint="its first axis counts the samples"))

@@ -11,8 +11,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from backtrace.config.spellings import KEYS, nearest
-from backtrace.errors import hidden, shortened
-from backtrace.expressions import is_name
+from backtrace.errors import shortened, unseen
+from backtrace.expressions import LONGEST_NAME, is_name
 from backtrace.yamlfile import Node
 
 LONGEST: Final = 60
@@ -40,6 +40,7 @@ REWRITTEN: Final = (
     (r"^([-+]?),(?=\d)", r"\1."),
 )
 """What is replaced, in this order; what then is a number is what was meant."""
+THOUSANDS: Final = re.compile(r",(?=\d{3}(?:,|$))")
 QUOTIENT: Final = re.compile(rf"({NUMBER.pattern}) */ *({NUMBER.pattern})", re.ASCII)
 PERCENT: Final = re.compile(rf"({NUMBER.pattern}) *%", re.ASCII)
 UNIT: Final = re.compile(rf"({NUMBER.pattern}) *[^\W\d]{{1,12}}\.?", re.ASCII)
@@ -129,7 +130,7 @@ def whole_hint(node: Node) -> str:
     text = node.text.strip()
     if node.quoted and text.isdecimal():
         return number_hint(text, quoted=True)
-    written = f"{text.removesuffix('e')}" if node.kind == "number" else meant(text.replace(",", ""))
+    written = f"{text.removesuffix('e')}" if node.kind == "number" else meant(THOUSANDS.sub("", text))
     try:
         value = Decimal(written)
     except InvalidOperation:
@@ -152,8 +153,7 @@ def naming(character: str) -> str:
     ('"−" is U+2212', 'U+200B is not seen')
     """
     code = f"U+{ord(character):04X}"
-    unseen = hidden(character) or character.isspace()
-    return f"{code} is not seen" if unseen else f'"{character}" is {code}'
+    return f"{code} is not seen" if unseen(character) or character.isspace() else f'"{character}" is {code}'
 
 
 ALLOWED: Final = "letters, digits and _, beginning with a letter, without __"
@@ -168,9 +168,10 @@ def name_hint(text: str) -> str:
     >>> name_hint("h-1"), name_hint("lambda")
     ('in an equation it reads as h minus 1: write h_1', 'a word of Python cannot be a name: write lam or λ')
     """
-    unseen = next((c for c in text if hidden(c)), "")
-    if unseen:
-        return f"{naming(unseen)}: leave it out"
+    if hidden := next(filter(unseen, text), ""):
+        return f"{naming(hidden)}: leave it out"
+    if len(text) > LONGEST_NAME:
+        return f"a name has at most {LONGEST_NAME} characters"
     if keyword.iskeyword(text):
         return f"a word of Python cannot be a name: write {OTHERWISE.get(text, text + '_')}"
     if SLOPE.fullmatch(text.strip()):

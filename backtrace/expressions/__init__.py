@@ -5,7 +5,16 @@ Operators are calls too (``a + b`` is ``add(a, b)``), so whatever walks a tree h
 Reading knows no operation: which ones exist, and with how many operands, is the business of ``ops``.
 """
 
-from backtrace.expressions.reading import COMPARISONS, MAX_DEPTH, MAX_LENGTH, MAX_NODES, ExpressionError, is_name, parse
+from backtrace.expressions.reading import (
+    COMPARISONS,
+    LONGEST_NAME,
+    MAX_DEPTH,
+    MAX_LENGTH,
+    MAX_NODES,
+    ExpressionError,
+    is_name,
+    parse,
+)
 from backtrace.expressions.tree import (
     Call,
     Element,
@@ -34,7 +43,7 @@ from backtrace.expressions.writing import (
 )
 
 __all__ = [
-    "COMPARISONS", "MAX_DEPTH", "MAX_LENGTH", "MAX_NODES", "PLAIN", "UNICODE", "UNNAMED", "Call", "Element", "Expr",
-    "ExpressionError", "Index", "Label", "Name", "Num", "Option", "Ref", "Shape", "Style", "Type", "has_more_nodes",
-    "is_name", "names", "number_text", "parse", "plain_label", "substitute", "to_text", "walk",
+    "COMPARISONS", "LONGEST_NAME", "MAX_DEPTH", "MAX_LENGTH", "MAX_NODES", "PLAIN", "UNICODE", "UNNAMED", "Call",
+    "Element", "Expr", "ExpressionError", "Index", "Label", "Name", "Num", "Option", "Ref", "Shape", "Style", "Type",
+    "has_more_nodes", "is_name", "names", "number_text", "parse", "plain_label", "substitute", "to_text", "walk",
 ]  # fmt: skip

@@ -11,11 +11,13 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Final
 
+from backtrace.errors import unseen
 from backtrace.expressions.repairs import BY_WORDS, FOREIGN, REFUSED, WORDS, called_hint, plain_hint, product_hint
 from backtrace.expressions.tree import Call, Expr, Name, Num, Option, walk
 from backtrace.records import dataclass
 
 MAX_LENGTH: Final = 10_000
+LONGEST_NAME: Final = 100
 MAX_DEPTH: Final = 100
 MAX_NODES: Final = 4_000
 PARTS_HINT: Final = "state a part of it as an equation of its own"
@@ -85,6 +87,8 @@ class _Source:
 
 def is_name(text: str) -> bool:
     """Whether a text can name a quantity; in an expression Python reads it in its normal form."""
+    if len(text) > LONGEST_NAME or any(map(unseen, text)):
+        return False
     plain = text.isidentifier() and not keyword.iskeyword(text) and unicodedata.normalize("NFKC", text) == text
     return plain and "__" not in text and not text.startswith("_") and "\u00b7" not in text
 

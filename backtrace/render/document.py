@@ -23,7 +23,7 @@ from backtrace.render.rates import rate_table
 from backtrace.render.sentences import EXAMPLES, Sentences, chosen_views
 from backtrace.render.typeset import Typeset
 from backtrace.report import Equations, Rows, Section, Table, sections
-from backtrace.report.course import final_values, loss_epochs
+from backtrace.report.course import final_values, loss_epochs, updates_made
 from backtrace.trace import Trace
 
 MOST_FINAL: Final = 60
@@ -326,9 +326,8 @@ class Pages(Typeset, Sentences):
         labels = tuple(self.notation.number(str(epoch)) for epoch in epochs)
         yield Grid((name,), labels, losses, caption=self.loss_heading(trace.graph))
         final = final_values(trace)
-        made = len(trace.losses) * trace.graph.updates_per_epoch
         shown = (self.equal(self.old_label(key), self.value(self.view.number(key))) for key in final[:MOST_FINAL])
-        yield Heading(3, self.say("final values", n=made))
+        yield Heading(3, self.say("final values", n=updates_made(trace)))
         yield Facts("", tuple(shown))
         if len(final) > MOST_FINAL:
             yield Remark(f"… {self.say('more', n=len(final) - MOST_FINAL)}")

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from backtrace.curves import Curve, Plot
+from backtrace.labels import shielded
 from backtrace.records import dataclass
 from backtrace.render.braille import Dots, Page, braille
 from backtrace.render.lines import Line, Span, cells, padded, wrapped
@@ -84,7 +85,8 @@ def csv_pages(plot: Plot) -> Iterator[str]:
         made = io.StringIO()
         rows = csv.writer(made, lineterminator="\n")
         rows.writerows(
-            (int(e), curve.name.plain, repr(float(v))) for e, v in zip(curve.epochs, curve.values, strict=True)
+            (int(e), shielded(curve.name.plain), repr(float(v)))
+            for e, v in zip(curve.epochs, curve.values, strict=True)
         )
         yield made.getvalue()
 

@@ -41,7 +41,7 @@ from backtrace.render.rates import rate_lines
 from backtrace.render.sentences import EXAMPLES, Sentences, chosen_views
 from backtrace.report import ROLES, Equations, Rows, Section, Table, sections
 from backtrace.report.alike import Listed, Run, RunsOfRows, Samples, parts_of, sampled
-from backtrace.report.course import final_values, loss_epochs
+from backtrace.report.course import final_values, loss_epochs, updates_made
 from backtrace.schedule import Moment
 from backtrace.trace import Trace
 
@@ -381,8 +381,7 @@ class Writer(Sentences):
         if not self.layout.ascii:
             yield (Span("  " + sparkline(trace.losses, min(60, self.layout.width - 4))),)
         yield ()
-        made = len(trace.losses) * graph.updates_per_epoch
-        yield (Span(self.say("final values", n=made), "heading"),)
+        yield (Span(self.say("final values", n=updates_made(trace)), "heading"),)
         final = final_values(trace)
         texts = [f"{self.label(key).rstrip('⁺+')} = {self.value(self.view.number(key))}" for key in final[:60]]
         if len(final) > 60:

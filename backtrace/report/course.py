@@ -16,6 +16,12 @@ def final_values(trace: Trace) -> list[Element]:
     return [Element(f"{name}{mark}", index) for name in graph.trained for index in _indexes(graph.types[name].shape)]
 
 
+def updates_made(trace: Trace) -> int:
+    """How many updates the final values have behind them, with those of an epoch that was not finished."""
+    lost = trace.recording.lost
+    return len(trace.losses) * trace.graph.updates_per_epoch + (lost[0].update - 1 if lost else 0)
+
+
 def _indexes(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     return (tuple(int(i) for i in index) for index in np.ndindex(shape))
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from backtrace.errors import ConfigError, Fault, UsageError, shortened, visible
 from backtrace.outputs import note_input, write
 from backtrace.records import dataclass
-from backtrace.saved.beginnings import COLUMNS, FORMAT, MAGIC
+from backtrace.saved.beginnings import COLUMNS, FIRST, FORMAT, MAGIC
 from backtrace.yamlfile.files import unreadable
 
 if TYPE_CHECKING:
     from backtrace.trace import Trace
 
-__all__ = ["FORMATS", "Saved", "format_of", "is_saved", "load", "loaded", "save"]
+__all__ = ["FORMATS", "Saved", "begins_saved", "format_of", "is_saved", "load", "loaded", "save"]
 
 BEGINNING: Final = 400
 """So many bytes tell in which format a trace is saved."""
@@ -111,12 +111,18 @@ def format_of(beginning: bytes) -> Saved | None:
     return next((each for each in FORMATS.values() if each.begins(data[:BEGINNING])), None)
 
 
+def begins_saved(beginning: bytes) -> bool:
+    """Whether a file that begins so is a saved trace, and no other program's zip file."""
+    foreign = beginning.startswith(MAGIC) and FIRST not in beginning
+    return not foreign and format_of(beginning) is not None
+
+
 def is_saved(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a saved trace by its beginning; not where it cannot be read, or only once as a pipe."""
     if not os.path.isfile(path):
         return False
     try:
         with open(path, "rb") as file:
-            return format_of(file.read(BEGINNING)) is not None
+            return begins_saved(file.read(BEGINNING))
     except (OSError, ValueError):
         return False

@@ -11,15 +11,12 @@ import numpy as np
 
 from backtrace.expressions import Element
 from backtrace.keys import Keys
+from backtrace.labels import shielded
 from backtrace.records import dataclass
 
 STAND_IN: Final = 910_000_000_000
 """The number that stands for an index while a key is written; no array has so many elements."""
 INDEX: Final = re.compile(r"(91000000000\d)")
-FORMULA: Final = ("=", "+", "-", "@")
-"""What a spreadsheet takes for the beginning of a formula."""
-SHIELD: Final = "'"
-"""What keeps a spreadsheet from that; it is no part of the key."""
 FEW: Final = 10_000
 """The keys of so many elements are kept from one sample to the next."""
 
@@ -30,7 +27,7 @@ def cell(key: str) -> str:
     >>> cell("W[1,2]"), cell("-z"), cell("h1")
     ('"W[1,2]"', "'-z", 'h1')
     """
-    text = SHIELD + key if key.startswith(FORMULA) else key
+    text = shielded(key)
     return '"' + text.replace('"', '""') + '"' if re.search('[,"\r\n]', text) else text
 
 
@@ -40,7 +37,7 @@ def key_of(text: str) -> str:
     >>> key_of("'-z"), key_of("h1")
     ('-z', 'h1')
     """
-    return text[1:] if text.startswith(SHIELD) and text[1:].startswith(FORMULA) else text
+    return text[1:] if text[1:] and shielded(text[1:]) == text else text
 
 
 @dataclass

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
+from tokenize import TokenError
 from typing import IO, Any, BinaryIO, Final, cast
 
 import numpy as np
@@ -40,7 +41,17 @@ ROOM: Final = 1 << 28
 LONGEST_HEADER: Final = 64 * 1024 * 1024
 EPOCH_OF_ZIP: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every member, so that the same trace gives the same bytes."""
-DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
+DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    TokenError,
+)
 """What reading a broken zip file, or a broken array in it, raises."""
 
 

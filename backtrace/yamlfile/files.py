@@ -55,6 +55,8 @@ def unreadable(name: str, error: OSError | ValueError) -> FileError:
     if code == errno.ENOENT and os.path.islink(name):
         reason = f'it is a link to "{shortened(os.readlink(name))}", which is not there'
     hint = _nearest(name) if code == errno.ENOENT else ""
+    if not name:
+        return FileError(Fault("the name of the file is empty", hint="such as backtrace run configs/example.yaml"))
     reason = reason or "this is not the name of a file"
     return FileError(Fault(f'cannot read "{shortened(name, 150)}": {reason}', hint=hint))
 

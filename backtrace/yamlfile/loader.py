@@ -18,7 +18,7 @@ from backtrace.errors import ConfigError, Fault, Place, did_you_mean, shortened
 from backtrace.records import dataclass
 from backtrace.yamlfile.files import decode, read
 from backtrace.yamlfile.nodes import Document, Node
-from backtrace.yamlfile.scalars import CORE_TAGS, TEXT_TAGS, resolve
+from backtrace.yamlfile.scalars import CORE_TAGS, TEXT_TAGS, WHOLE_TAG, resolve
 from backtrace.yamlfile.source import Source, refuse_forbidden, refuse_long, spaced, stand_ins
 from backtrace.yamlfile.syntax import Trouble, empty, explain, no_config, quotes
 
@@ -142,6 +142,9 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent):
             return self.scalar(event)
         pairs = isinstance(event, yaml.MappingStartEvent)
+        kind = "mapping" if pairs else "list"
+        if CORE_TAGS.get(event.tag, kind) != kind:  # type: ignore[attr-defined]
+            self.refuse(self.fault(event, f"a {kind} is not what its tag says", "leave out the tag"))
         return self.mapping(event, depth) if pairs else self.list(event, depth)
 
     def grow(self, event: yaml.Event, size: int, depth: int) -> None:
@@ -180,7 +183,8 @@ class _Builder:
         text, quoted = self.restored(event), event.style is not None
         as_text = event.tag in TEXT_TAGS or (quoted and event.tag is None)
         kind, value = ("text", text) if as_text else resolve(text)
-        if event.tag in CORE_TAGS and CORE_TAGS[event.tag] != kind:
+        whole = event.tag != WHOLE_TAG or isinstance(value, int)
+        if event.tag in CORE_TAGS and (CORE_TAGS[event.tag] != kind or not whole):
             message = f'"{shortened(text)}" is not what its tag says'
             self.refuse(self.fault(event, message, "leave out the tag"))
         return Node(kind, self.place(event), text, value, quoted)
@@ -236,7 +240,8 @@ class _Builder:
             before[1].kind == "number" and key.kind == "number" and key.text.isdecimal() and value.place == key.place
         )
         if number and not before[1].quoted:
-            meant = f"{before[1].text}.{key.text}"
+            joined = f"{before[1].text}.{key.text}"
+            meant = joined if resolve(joined)[0] == "number" else before[1].text.replace(".", "") + f".{key.text}"
             message = "a comma inside { } ends the number in front of it"
             self.faults.append(Fault(message, key.place, f"write {meant}", len(key.text)))
             return before[0], replace(before[1], place=key.place, text=meant, value=resolve(meant)[1])

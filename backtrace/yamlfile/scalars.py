@@ -59,4 +59,5 @@ CORE_TAGS: dict[str, Kind] = {
     "tag:yaml.org,2002:seq": "list",
     "tag:yaml.org,2002:map": "mapping",
 }
+WHOLE_TAG = "tag:yaml.org,2002:int"
 TEXT_TAGS = {"!", "tag:yaml.org,2002:str"}

@@ -19,9 +19,9 @@ from types import FrameType
 from backtrace.build import build
 from backtrace.comparison import diff
 from backtrace.comparison.sources import from_bytes
-from backtrace.config import read
-from backtrace.errors import BacktraceError, ConfigError
-from backtrace.loading import build_file
+from backtrace.config import RefusedError, read
+from backtrace.errors import BacktraceError
+from backtrace.loading import in_full
 from backtrace.render.differences import difference_text
 from backtrace.render.text import report_text
 from backtrace.trace import Trace, run, run_graph
@@ -117,9 +117,8 @@ class _Steps:
         path.write_bytes(self.input.data)
         try:
             config = read(path)
-        except ConfigError:
-            build_file(path)  # says what else is wrong
-            raise
+        except RefusedError as error:
+            raise in_full(error) from None
         self.reached = 1
         graph = build(config)
         self.reached = 2

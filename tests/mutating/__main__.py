@@ -18,9 +18,13 @@ GROUPS: dict[str, tuple[str, str]] = {
     # group       files                          tests, the nearest first
     "ops": (
         "backtrace/ops/*.py",
-        "ops language backward executors arrays straight quantities training typeset tex symbols expressions graph",
+        "ops language gradient_rows loss_rows wrong_rules backward executors arrays straight quantities training "
+        "typeset tex symbols expressions graph",
     ),
-    "backward": ("backtrace/backward.py", "backward ops training chains graph executors alike recurrence"),
+    "backward": (
+        "backtrace/backward.py",
+        "backward gradient_rows ops training chains graph executors alike recurrence",
+    ),
     "diff": (
         "backtrace/comparison/*.py",
         "verdicts expected sources alignment conventions rounding tolerances symbols worksheets rounded slip_cases "
@@ -91,11 +95,14 @@ def _faulty(mutant: Mutant) -> Faulty:
 
 
 def _near(mutant: Mutant, seen: Sequence[Watched]) -> list[str]:
-    """Tests that run the function of the mutant, or its module; the quick ones, then those of the nearest file."""
+    """Tests that run the function of the mutant, or its module; the quick ones, then those of the nearest file.
+
+    A function that only makes a table, while its module is loaded, is held by whatever test looks at the module.
+    """
     place = (mutant.file, mutant.function)
-    of_function = [each for each in seen if place in each.functions]
+    of_function = [each for each in seen if mutant.function and place in each.functions]
     of_module = [each for each in seen if any(file == mutant.file for file, _ in each.functions)]
-    quick = sorted(of_function if mutant.function else of_module, key=lambda each: each.seconds)
+    quick = sorted(of_function or of_module or seen, key=lambda each: each.seconds)
     order = [*_within(quick, SECONDS / 2)]
     rest = [each for each in seen if each in quick and each not in order]
     return [each.test for each in [*order, *_within(rest, SECONDS)]]
