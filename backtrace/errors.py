@@ -291,10 +291,16 @@ def suggest(word: str, choices: Iterable[str]) -> str:
         folded.setdefault(choice.casefold(), choice)
     from difflib import get_close_matches
 
-    near = get_close_matches(word.casefold(), folded, n=3)
+    lower = word.casefold()
+    near = get_close_matches(lower, folded, n=3)
     if len(word) <= SHORT_WORD:
-        near = [one for one in near if one[0] == word[0].casefold()]
+        near = [one for one in near if _is_near(lower, one)] or get_close_matches(lower, near, n=1, cutoff=0.7)
     return folded[near[0]] if near else ""
+
+
+def _is_near(word: str, other: str) -> bool:
+    """Whether two short words differ by letters after the first, or by an ending."""
+    return word[0] == other[0] and (len(word) == len(other) or word.startswith(other) or other.startswith(word))
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:

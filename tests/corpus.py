@@ -134,7 +134,7 @@ def _odd_names(folder: Path) -> None:
 
 def _long(folder: Path) -> None:
     """A training that lasts until it is stopped."""
-    (folder / "long.yaml").write_bytes(_control().replace(b"epochs: 3", b"epochs: 20000000"))
+    (folder / "long.yaml").write_bytes(_control().replace(b"epochs: 3", b"epochs: 900000000"))
 
 
 MAKERS: dict[str, Callable[[Path], None]] = {
