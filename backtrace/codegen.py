@@ -163,6 +163,10 @@ class ScalarExecutor:
         """The trained parameters and the optimiser's state as they are now."""
         return unpacked(np.array(self.values, dtype=np.float64), self.states)
 
+    def is_finite(self) -> bool:
+        """Whether the trained parameters and the optimiser's state are finite numbers."""
+        return all(map(math.isfinite, self.values))
+
     def resume(self, state: Arrays, made: int) -> None:
         """Go on from such parameters and states, after so many updates."""
         self.values, self.made = self._flat(state), made

@@ -49,7 +49,7 @@ def told(graph: Graph, given: Arrays, moment: Moment, why: str) -> tuple[Fault, 
     value = "is no number" if np.isnan(found.value) else "is infinite"
     growth = grown(graph, given)
     hint = "other values may help: nothing has been updated yet"
-    if moment != (graph.start, 1) and growth is None:
+    if moment != Moment(1) and growth is None:
         hint = "a smaller learning rate or smaller values may help"
     if growth is not None:
         element, start, now = growth

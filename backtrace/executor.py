@@ -52,6 +52,10 @@ class Executor(Protocol):
         """The trained parameters and the optimiser's state as they are now, copied."""
         ...
 
+    def is_finite(self) -> bool:
+        """Whether the trained parameters and the optimiser's state are finite numbers."""
+        ...
+
     def resume(self, state: Arrays, made: int) -> None:
         """Go on from such parameters and states, after so many updates."""
         ...

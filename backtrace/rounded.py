@@ -283,6 +283,10 @@ class RoundedExecutor:
         """The trained parameters and the optimiser's state as they are now."""
         return {old: self.given[old] for _, old in self.graph.replaced}
 
+    def is_finite(self) -> bool:
+        """Yes: a rounded number that is not is refused where it arises."""
+        return True
+
     def resume(self, state: Arrays, made: int) -> None:
         """Go on from such parameters and states, after so many updates."""
         self.given, self.made = self.given | state, made

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from math import isfinite
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -265,10 +266,10 @@ class _Batches:
         ended = progress is not None and progress(epoch) is True
         recorded |= {len(batches)} if ended else set()
         found.append(self.update(Moment(epoch, last[0]), last[1], recorded, run))
-        state = self.executors[self.at][1].state()
-        if run is _ran and not _is_finite(state):
+        executor = self.executors[self.at][1]
+        if run is _ran and not executor.is_finite():
             raise _LostError([], {}, "")
-        self.state = state
+        self.state = executor.state()
         return found, ended
 
     def begun(self) -> tuple[int, Arrays, int]:
@@ -296,16 +297,15 @@ class _Batches:
         """One update on a batch: the objective before it, and whether the condition holds."""
         graph, executor = self.turned_to(batch)
         executor.feed(graph.batch(batch, self.graph.data))
-        watched = moment.update in recorded or bool(graph.until)
-        stretch = Stretch.begun(executor, int(watched))
+        stretch = Stretch.begun(executor, 1) if moment.update in recorded or graph.until else None
         try:
-            (loss,) = _recorded(executor, stretch.rows, run) if watched else _advanced(executor, 1, run)
+            (loss,) = _recorded(executor, stretch.rows, run) if stretch else _advanced(executor, 1, run)
         except _LostError as error:
             if run is _ran:
                 raise
             self.batches[moment] = batch
             raise _diverged(graph, moment, error, executor, self.recording()) from None
-        if not watched:
+        if stretch is None:
             return loss, False
         if moment.update in recorded:
             self.records.add(moment, stretch)
@@ -393,17 +393,17 @@ def _made_from(executor: Executor, count: int, run: Made, before: Arrays) -> tup
     """The same from parameters and states that are copied already, and what those are then. Raises _LostError."""
     made = executor.made
     losses, why = _finite(run, 0, count)
-    if losses is not None and _is_finite(after := executor.state()):
-        return losses, after
+    if losses is not None and executor.is_finite():
+        return losses, executor.state()
     executor.resume(before, made)
     good: list[float] = []
     while len(good) < count:
         losses, why = _finite(run, len(good), len(good) + 1)
-        if losses is None or not _is_finite(after := executor.state()):
+        if losses is None or not executor.is_finite():
             executor.resume(before, made + len(good))
             raise _LostError(good, before, why)
         good += losses
-        before = after
+        before = executor.state()
         if not losses:
             break
     return good, before
@@ -415,11 +415,7 @@ def _finite(run: Made, start: int, stop: int) -> tuple[Sequence[float] | None, s
         losses, finite = run(start, stop)
     except ARITHMETIC as error:
         return None, str(error)
-    return (losses if finite and np.isfinite(losses).all() else None), ""
-
-
-def _is_finite(state: Arrays) -> bool:
-    return all(np.isfinite(array).all() for array in state.values())
+    return (losses if finite and all(map(isfinite, losses)) else None), ""
 
 
 def _diverged(

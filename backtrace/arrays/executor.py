@@ -151,6 +151,10 @@ class ArrayExecutor:
         """The trained parameters and the optimiser's state as they are now, copied."""
         return dict(self.machine.states(self.machine.sides[self.side].copy()))
 
+    def is_finite(self) -> bool:
+        """Whether the trained parameters and the optimiser's state are finite numbers."""
+        return bool(np.isfinite(self.machine.sides[self.side]).all())
+
     def resume(self, state: Arrays, made: int) -> None:
         """Go on from such parameters and states, after so many updates."""
         self.made, self.side = made, 0
