@@ -151,23 +151,26 @@ class Grouping:
     def order(self) -> list[Unit] | None:
         """The calls in an order in which all operands come first; None where calls would wait for each other."""
         places = {node: place for place, node in enumerate(self.nodes)}
-        units = {node: self.groups.get(node, (node,)) for node in self.nodes}
-        needs = {unit: {units[o] for node in unit for o in node.operands} for unit in units.values()}
-        readers: dict[Unit, list[Unit]] = {}
-        for unit, wanted in needs.items():
+        # a call goes by its first node: to look up a tuple of many nodes takes as long as they are many
+        first = {node: self.groups[node][0] if node in self.groups else node for node in self.nodes}
+        units = {head: self.groups.get(head, (head,)) for head in first.values()}
+        needs = {head: {first[o] for node in unit for o in node.operands} for head, unit in units.items()}
+        last = {head: max(places[node] for node in unit) for head, unit in units.items()}
+        readers: dict[Node, list[Node]] = {}
+        for head, wanted in needs.items():
             for operand in wanted:
-                readers.setdefault(operand, []).append(unit)
-        waiting = {unit: len(wanted) for unit, wanted in needs.items()}
-        ready = [(max(places[n] for n in unit), id(unit), unit) for unit, count in waiting.items() if not count]
+                readers.setdefault(operand, []).append(head)
+        waiting = {head: len(wanted) for head, wanted in needs.items()}
+        ready = [(last[head], head) for head, count in waiting.items() if not count]
         heapq.heapify(ready)
         found: list[Unit] = []
         while ready:
-            unit = heapq.heappop(ready)[-1]
-            found.append(unit)
-            for reader in readers.get(unit, ()):
+            head = heapq.heappop(ready)[1]
+            found.append(units[head])
+            for reader in readers.get(head, ()):
                 waiting[reader] -= 1
                 if not waiting[reader]:
-                    heapq.heappush(ready, (max(places[n] for n in reader), id(reader), reader))
+                    heapq.heappush(ready, (last[reader], reader))
         return found if len(found) == len(needs) else None
 
 
