@@ -58,7 +58,7 @@ def cases() -> list[Case]:
 
 def read(path: Path) -> Case:
     """The case of a file."""
-    root = yamlfile.load(path).root
+    root = yamlfile.parse(path.read_text(encoding="utf-8"), f"tests/slips/{path.name}").root
     text, expected, right = root.get("config"), root.get("expected"), root.get("right")
     assert text
     assert expected

@@ -112,6 +112,7 @@ AS_CONVENTION: Final = {
 class Result:
     """What was said of a planted sheet, and of how many slips the tie was that named the right one."""
 
+    diff: Diff
     outcome: Outcome
     tie: int = 0
     names: tuple[str, ...] = ()
@@ -130,7 +131,7 @@ def result(trial: Trial, conventions: frozenset[str] | None = None) -> Result:
     meant = conventions or AS_CONVENTION.get(trial.id, frozenset())
     words = (*(f"{'/'.join(sorted(one.kinds))} of {min(one.figures)}" for one in slips), *taken)
     if any(not one.kinds & trial.answers for one in slips) or set(taken) - meant:
-        return Result(Outcome.WRONG, names=words)
+        return Result(diff, Outcome.WRONG, names=words)
     if slips:
-        return Result(Outcome.RIGHT, min(len(one.kinds) for one in slips), words)
-    return Result(Outcome.RIGHT, 1, words) if taken else Result(Outcome.SILENT)
+        return Result(diff, Outcome.RIGHT, min(len(one.kinds) for one in slips), words)
+    return Result(diff, Outcome.RIGHT, 1, words) if taken else Result(diff, Outcome.SILENT)

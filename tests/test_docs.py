@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
@@ -20,6 +19,7 @@ from backtrace.saved.header import ENTRIES
 from backtrace.yamlfile import parse
 from docs import language, optimizers, slips
 from docs.picture import PICTURE, drawn
+from tests.looked_at import UPDATES, kept
 from tests.runner import ROOT, Runner
 
 PAGES = tuple(
@@ -38,7 +38,7 @@ def blocks() -> list[tuple[str, str, str]]:
 def test_a_command_prints_what_the_page_shows(backtrace_command: Runner, page: str, command: str, shown: str) -> None:
     outcome = backtrace_command(*shlex.split(command)[1:])
     assert outcome.code in (0, 1), outcome.err
-    if os.environ.get("UPDATE"):
+    if UPDATES:
         rewrite(ROOT / page, command, outcome.out)
     else:
         assert outcome.out == shown
@@ -83,7 +83,7 @@ def test_the_program_of_the_formats_prints_what_the_page_shows(
     ((program, shown),) = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", text, re.DOTALL)
     exec(compile(program, str(page), "exec"), {})
     printed = capsys.readouterr().out
-    if os.environ.get("UPDATE"):
+    if UPDATES:
         page.write_text(text.replace(f"```text\n{shown}```", f"```text\n{printed}```"), encoding="utf-8", newline="\n")
     else:
         assert printed == shown
@@ -116,9 +116,7 @@ def test_the_config_page_has_every_key_with_the_sentence_of_the_table(key: Key) 
 
 
 def test_the_page_of_the_language_is_current() -> None:
-    if os.environ.get("UPDATE"):
-        language.PAGE.write_text(language.page(), encoding="utf-8", newline="\n")
-    assert language.PAGE.read_text(encoding="utf-8") == language.page()
+    assert kept(language.PAGE, language.page()) == language.page()
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=lambda loss: loss.name)
@@ -128,18 +126,12 @@ def test_the_config_page_has_every_loss(loss: Loss) -> None:
 
 
 def test_the_page_of_the_optimizers_is_current() -> None:
-    if os.environ.get("UPDATE"):
-        optimizers.PAGE.write_text(optimizers.page(), encoding="utf-8", newline="\n")
-    assert optimizers.PAGE.read_text(encoding="utf-8") == optimizers.page()
+    assert kept(optimizers.PAGE, optimizers.page()) == optimizers.page()
 
 
 def test_the_page_of_mistakes_is_current() -> None:
-    if os.environ.get("UPDATE"):
-        slips.PAGE.write_text(slips.page(), encoding="utf-8", newline="\n")
-    assert slips.PAGE.read_text(encoding="utf-8") == slips.page()
+    assert kept(slips.PAGE, slips.page()) == slips.page()
 
 
 def test_the_picture_of_the_readme_is_current() -> None:
-    if os.environ.get("UPDATE"):
-        PICTURE.write_text(drawn(), encoding="utf-8", newline="\n")
-    assert PICTURE.read_text(encoding="utf-8") == drawn()
+    assert kept(PICTURE, drawn()) == drawn()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import random
 import re
 import xml.etree.ElementTree as ElementTree
@@ -27,6 +26,7 @@ from backtrace.render.numbers import Numbers
 from backtrace.report import all_targets
 from backtrace.scalars import element
 from backtrace.trace import Trace
+from tests.looked_at import kept
 from tests.runner import ROOT, Runner
 
 PICTURE = ROOT / "docs" / "network.svg"
@@ -393,9 +393,7 @@ def test_a_file_that_is_there_is_kept(backtrace_command: Runner, tmp_path: Path)
 
 def test_the_picture_of_the_page_is_current() -> None:
     text = drawing_svg(run(ROOT / "configs" / "example.yaml").epochs[0]) or ""
-    if os.environ.get("UPDATE"):
-        PICTURE.write_text(text, encoding="utf-8", newline="\n")
-    assert PICTURE.read_text(encoding="utf-8") == text
+    assert kept(PICTURE, text) == text
 
 
 def test_text_fits_its_box_by_a_careful_estimate(drawn: tuple[Trace, Drawing, Layout]) -> None:

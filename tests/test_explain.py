@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,10 +29,10 @@ from backtrace.report.derivation import (
 )
 from backtrace.trace import Trace, run
 from backtrace.yamlfile import parse
+from tests.looked_at import FOLDER, kept
 from tests.runner import ROOT, Runner
 from tests.test_report_truth import ENDS, NAMES, SATURATED, largest, near, trace_of
 
-FOLDER = ROOT / "tests" / "snapshots"
 WIDE = """
 inputs: {x: [1, 2, 3, 4, 5, 6, 7, 8]}
 targets: {y: 1}
@@ -92,9 +91,7 @@ def test_the_page_is_the_one_that_was_looked_at(backtrace_command: Runner, name:
     outcome = backtrace_command("explain", *command.split(), width=width)
     assert (outcome.code, outcome.err) == (0, "")
     path = FOLDER / f"explain-{name}-{width}.txt"
-    if os.environ.get("UPDATE"):
-        path.write_text(outcome.out, encoding="utf-8", newline="\n")
-    assert outcome.out == path.read_text(encoding="utf-8")
+    assert outcome.out == kept(path, outcome.out)
 
 
 # ── true and complete ──

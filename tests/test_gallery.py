@@ -1,6 +1,5 @@
 """The gallery: every printed figure of every example has a true verdict, and the command shows them."""
 
-import os
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from backtrace.errors import UsageError
 from backtrace.gallery import INDEX, examples, folder, index_text, named, with_words
 from backtrace.keys import Keys
 from tests.gallery import described, files, names
+from tests.looked_at import kept
 from tests.runner import ROOT, Runner
 
 SOURCE = {"mlp": 1434, "graph": 1783}
@@ -73,9 +73,7 @@ def test_an_example_says_what_it_teaches_and_who_published_it(name: str) -> None
 def test_the_index_is_current() -> None:
     text = index_text(described(name) for name in names())
     path = folder() / INDEX
-    if os.environ.get("UPDATE"):
-        path.write_text(text, encoding="utf-8", newline="\n")
-    assert text == path.read_text(encoding="utf-8")
+    assert text == kept(path, text)
 
 
 def test_the_folder_holds_examples_and_their_index_only() -> None:

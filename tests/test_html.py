@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
 from functools import cache
@@ -28,8 +27,9 @@ from backtrace.render.typeset import Typeset
 from backtrace.report import Choice
 from backtrace.words import words
 from tests import pagereader
+from tests.looked_at import FOLDER, kept
 from tests.runner import ROOT, Runner
-from tests.test_snapshots import CONFIGS, FOLDER
+from tests.test_snapshots import CONFIGS
 
 SHOWN = ("example", "mazur", "xor", "fan_out", "multiclass")
 GALLERY = sorted(path.stem for path in folder().glob("*.yaml") if ".expected" not in path.name)[::9]
@@ -60,9 +60,7 @@ def test_the_page_is_the_one_that_was_looked_at(config: str) -> None:
     """Without style and picture, which have tests of their own."""
     text = re.sub(r"<style>.*?</style>|<figure.*?</figure>\n", "", page(config, Layout(epochs=(1,))), flags=re.DOTALL)
     path = FOLDER / f"{config}.html"
-    if os.environ.get("UPDATE"):
-        path.write_text(text, encoding="utf-8", newline="\n")
-    assert text == path.read_text(encoding="utf-8")
+    assert text == kept(path, text)
 
 
 @pytest.mark.parametrize("config", [*CONFIGS, *GALLERY])

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -17,10 +16,10 @@ from backtrace.render import latex, markdown
 from backtrace.render.document import Figure, Grid, document
 from backtrace.render.formulas import Layout
 from backtrace.render.tex import LATEX
+from tests.looked_at import FOLDER, kept
 from tests.pages import CONFIGS, HOSTILE, figures, page, traced
 from tests.runner import ROOT, Runner
 
-FOLDER = ROOT / "tests" / "snapshots"
 SNAPSHOTS = [(name, "en") for name in ("example", "mazur", "xor", "fan_out", "multiclass")] + [("example", "ko")]
 ENDINGS = {"markdown": "md", "latex": "tex"}
 
@@ -31,9 +30,7 @@ def test_the_page_is_the_one_that_was_looked_at(config: str, language: str, form
     made = page(traced(ROOT / "configs" / f"{config}.yaml", 1), format_, language)
     mark = "" if language == "en" else f"-{language}"
     path = FOLDER / f"{config}{mark}.{ENDINGS[format_]}"
-    if os.environ.get("UPDATE"):
-        path.write_text(made, encoding="utf-8", newline="\n")
-    assert made == path.read_text(encoding="utf-8")
+    assert made == kept(path, made)
 
 
 @pytest.mark.parametrize("config", CONFIGS[::2], ids=lambda path: path.stem)

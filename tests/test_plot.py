@@ -20,9 +20,10 @@ from backtrace.render.plots import Look, pages
 from backtrace.render.scales import Scale, epoch_scale, value_scale
 from backtrace.schedule import Keep
 from backtrace.trace import Trace, run_graph
+from tests.looked_at import FOLDER, kept
 from tests.runner import ROOT, Runner
 
-FOLDER = ROOT / "tests" / "snapshots" / "plots"
+PLOTS = FOLDER / "plots"
 NAN = float("nan")
 
 DIVERGING = """
@@ -174,16 +175,12 @@ SHOWN = {
 @pytest.mark.parametrize("width", [80, 140])
 @pytest.mark.parametrize("name", SHOWN)
 def test_the_plot_is_the_one_that_was_looked_at(backtrace_command: Runner, name: str, width: int) -> None:
-    import os
 
     outcome = backtrace_command("plot", *SHOWN[name], width=width)
     assert (outcome.code, outcome.err) == (0, "")
     assert max(map(len, outcome.out.splitlines())) <= width
-    path = FOLDER / f"{name}-{width}.txt"
-    if os.environ.get("UPDATE"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(outcome.out, encoding="utf-8", newline="\n")
-    assert outcome.out == path.read_text(encoding="utf-8")
+    path = PLOTS / f"{name}-{width}.txt"
+    assert outcome.out == kept(path, outcome.out)
 
 
 def test_colours_take_the_place_of_letters_on_the_curves(

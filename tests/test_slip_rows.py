@@ -22,6 +22,7 @@ from backtrace.config import from_document
 from backtrace.keys import Keys
 from backtrace.render.difference_data import difference_json
 from backtrace.trace import Trace, run_graph
+from tests.looked_at import diff_page, diff_path, kept
 
 NETWORK = """
 inputs: {x1: 0.1, x2: 0.2}
@@ -221,11 +222,12 @@ def of(trace: Trace) -> Callable[[str], float]:
 
 
 @pytest.mark.parametrize(("kind", "config", "key", "wrong"), PLANTED, ids=[f"{p[0]} at {p[2]}" for p in PLANTED])
-def test_a_slip_is_recognised(kind: str, config: str, key: str, wrong: Wrong) -> None:
+def test_a_slip_is_recognised(request: pytest.FixtureRequest, kind: str, config: str, key: str, wrong: Wrong) -> None:
     diff = compared(config, key, wrong(of(traced(config))))
     (found,) = diff.diagnoses
     assert kind in [slip.kind for slip in found.slips]
     assert all(slip.value == pytest.approx(found.root.figure.value, abs=1e-10) for slip in found.slips)
+    assert (page := diff_page(diff)) == kept(diff_path("rows", request.node.callspec.id), page)
 
 
 def test_every_row_is_planted() -> None:

@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from tests.looked_at import diff_page, diff_path, kept
 from tests.planted import conventions
 from tests.planted.trials import Draw, arbitrary, clean, smallest, sources
 from tests.slip_cases import Case, cases
@@ -21,6 +22,11 @@ PLANTED = [pytest.param(name, draw, id=name) for name, draw in list(sources())[:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_no_published_case_gets_a_wrong_name(case: Case) -> None:
     assert not said(case).wrong
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_is_said_of_a_published_case_is_what_was_looked_at(case: Case) -> None:
+    assert (page := diff_page(said(case).diff)) == kept(diff_path("published", case.name), page)
 
 
 @pytest.mark.parametrize("case", TO_NAME, ids=lambda case: case.name)
@@ -41,6 +47,7 @@ def test_a_planted_slip_is_named_at_six_digits(name: str, draw: Draw) -> None:
     assert found
     told = result(found)
     assert told.outcome is (Outcome.SILENT if name in SILENT else Outcome.RIGHT), told.names
+    assert (page := diff_page(told.diff)) == kept(diff_path("planted", name), page)
 
 
 def test_few_planted_slips_are_passed_over_in_silence() -> None:
@@ -65,3 +72,4 @@ def test_a_convention_is_recognised_and_nothing_called_wrong(name: str) -> None:
     assert found
     told = result(found, conventions.NAMES[name])
     assert told.outcome is Outcome.RIGHT, told.names
+    assert (page := diff_page(told.diff)) == kept(diff_path("conventions", name), page)

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
+from tests.looked_at import FOLDER, kept
 from tests.runner import ROOT, Runner
 
-FOLDER = ROOT / "tests" / "snapshots"
 CONFIGS = sorted(path.stem for path in (ROOT / "configs").glob("*.yaml") if ".expected" not in path.name)
 
 
@@ -21,9 +19,7 @@ def test_the_report_is_the_one_that_was_looked_at(backtrace_command: Runner, con
     outcome = backtrace_command("run", f"configs/{config}.yaml", width=width)
     assert (outcome.code, outcome.err) == (0, "")
     path = FOLDER / f"{config}-{width}.txt"
-    if os.environ.get("UPDATE"):
-        path.write_text(outcome.out, encoding="utf-8", newline="\n")
-    assert outcome.out == path.read_text(encoding="utf-8")
+    assert outcome.out == kept(path, outcome.out)
 
 
 @pytest.mark.parametrize("config", CONFIGS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import os
 import re
 import string
 import sys
@@ -20,8 +19,9 @@ from backtrace.ops.losses import LOSSES
 from backtrace.render.lines import cells
 from backtrace.rules import OPTIMIZERS
 from backtrace.words import ENGLISH, LANGUAGES, Note, words
+from tests.looked_at import FOLDER, kept
 from tests.runner import ROOT, Runner
-from tests.test_snapshots import CONFIGS, FOLDER
+from tests.test_snapshots import CONFIGS
 
 PACKAGE = ROOT / "backtrace"
 KOREAN = words("ko")
@@ -161,9 +161,7 @@ def test_a_way_is_named_in_the_language(backtrace_command: Runner, tmp_path: Pat
 def test_the_korean_report_is_the_one_that_was_looked_at(backtrace_command: Runner, config: str, width: int) -> None:
     outcome = backtrace_command("run", f"configs/{config}.yaml", "--lang", "ko", width=width)
     path = FOLDER / f"{config}-ko-{width}.txt"
-    if os.environ.get("UPDATE"):
-        path.write_text(outcome.out, encoding="utf-8", newline="\n")
-    assert (outcome.code, outcome.out) == (0, path.read_text(encoding="utf-8"))
+    assert (outcome.code, outcome.out) == (0, kept(path, outcome.out))
 
 
 @pytest.mark.parametrize("config", CONFIGS[::3])

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -29,6 +28,7 @@ from backtrace.worksheets import Worksheet, blank_keys
 from backtrace.worksheets.answers import answer_key
 from backtrace.worksheets.blanks import Blanks, computed
 from backtrace.worksheets.variants import Original, Variant, variants
+from tests.looked_at import FOLDER, kept
 from tests.runner import ROOT, Runner
 
 CONFIGS = ("example", "relu_binary", "xor", "mazur", "multiclass")
@@ -175,11 +175,9 @@ def test_a_sheet_speaks_korean() -> None:
 
 
 def test_the_sheet_is_the_one_that_was_looked_at() -> None:
-    path = ROOT / "tests" / "snapshots" / "worksheet-example.md"
+    path = FOLDER / "worksheet-example.md"
     page = written(worksheet("example"))
-    if os.environ.get("UPDATE"):
-        path.write_text(page, encoding="utf-8", newline="\n")
-    assert page == path.read_text(encoding="utf-8")
+    assert page == kept(path, page)
 
 
 # ── the key ──
