@@ -28,12 +28,12 @@ GROUPS: dict[str, tuple[str, str]] = {
     "diff": (
         "backtrace/comparison/*.py",
         "verdicts expected sources alignment conventions rounding tolerances symbols worksheets rounded slip_cases "
-        "planted",
+        "slips slip_rows published",
     ),
     "slips": ("backtrace/comparison/slips/*.py", "slip_rows slips slip_cases planted"),
     "loader": (
         "backtrace/yamlfile/*.py backtrace/config/*.py",
-        "yamlfile badinputs corpus one_pass layers data initial optimizers training",
+        "yamlfile badinputs corpus hints one_pass layers data initial optimizers training errors recurrence",
     ),
     "equations": ("backtrace/expressions/*.py", "expressions language badinputs corpus graph simplify"),
 }
