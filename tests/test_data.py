@@ -221,6 +221,20 @@ REFUSED = {
     "an array with nan": (
         "{file: d}", npz(a=[[1, 2], [3, np.nan]]), "net.yaml:1:16", 'the array "a" of "d" holds nan in row 2, column 2',
     ),
+    "an array with two numbers that are not finite": (
+        "{file: d}", npy([[1, 2], [np.inf, 3], [4, np.nan]]), "net.yaml:1:16",
+        'the array of "d" holds inf in row 2, column 1',
+    ),
+    "a vector with an infinity": (
+        "{file: d}", npy([1, 2, np.inf]), "net.yaml:1:16", 'the array of "d" holds inf in row 3',
+    ),
+    "a column that is no column of classes": (
+        "{file: d, column: x, one_hot: true}", "x,y\n" + "".join(f"{n},1\n" for n in range(1001)), "net.yaml:1:16",
+        "1,001 different classes",
+    ),
+    "a header that is neither": (
+        "{file: d, header: maybe}", XOR, "net.yaml:1:27", 'expected true or false, got the text "maybe"',
+    ),
     "a number alone": ("{file: d}", npy(3.0), "net.yaml:1:16", 'the array of "d" has no rows'),
     "a header of 8 TB": ("{file: d}", HUGE, "net.yaml:1:16", '"d" holds more than 500 MB of numbers'),
     "an array that is cut off": (

@@ -37,6 +37,46 @@ equations:
 # What is written in place of what, and the line, the column, the message and the hint.
 WRITTEN = [
     ("learning_rate: 0.5", "learning_rate: 0,05", 4, 16, 'expected a number, got the text "0,05"', "write 0.05"),
+    (
+        "epochs: 1",
+        "epochs: 0.0",
+        13,
+        9,
+        "expected a whole number, 1 or more, got the number 0.0",
+        "without learning_rate: nothing is updated",
+    ),
+    (
+        "epochs: 1",
+        "epochs: 1\xd710^3",
+        13,
+        9,
+        'expected a whole number, 0 or more, got the text "1\xd710^3"',
+        "write 1000",
+    ),
+    (
+        "    bias: [0.35, 0.35]",
+        "    bias: !!seq {a: 1}",
+        7,
+        11,
+        "a mapping is not what its tag says",
+        "leave out the tag",
+    ),
+    (
+        "    bias: [0.35, 0.35]",
+        "    bias: !!map [1, 2]",
+        7,
+        11,
+        "a list is not what its tag says",
+        "leave out the tag",
+    ),
+    (
+        "targets: {y: [0.01, 0.99]}",
+        "targets: {y: [0.01, 0.99]}\nparameters: {'a[1]': 1, 'b[2]': 2}",
+        4,
+        14,
+        '"a[1]" is a step, but there are none',
+        "add steps: {t: 1..3}",
+    ),
     ("learning_rate: 0.5", "learning_rate: 50%", 4, 16, 'expected a number, got the text "50%"', "write 0.5"),
     (
         "learning_rate: 0.5",

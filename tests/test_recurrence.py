@@ -91,6 +91,11 @@ def test_steps_have_samples_too() -> None:
     assert train(net, 1, []).records[Moment(1)]["h_2"].tolist() == [3, 7]
 
 
+def test_one_step_is_enough() -> None:
+    net = graph("inputs: {x: [1]}\nsteps: {t: 2..2}\nequations:\n  h[t]: 3*x[t]\n")
+    assert float(train(net, 1, []).records[Moment(1)]["h_2"]) == 3
+
+
 FAULTS = {
     "no steps": ("equations:\n  h[t]: 2\n", '"h[t]" is a step, but there are none'),
     "no such step": ("steps: {t: 1..2}\nequations:\n  h[t]: h[t-1]\n", "there is no h[0]"),
