@@ -12,7 +12,7 @@ import numpy as np
 
 from backtrace.executor import ARITHMETIC, Arrays, evaluate
 from backtrace.expressions import Num, Type, walk
-from backtrace.graph import Graph
+from backtrace.graph import Equation, Graph
 from backtrace.ops.base import Array
 from backtrace.records import dataclass
 from backtrace.straight import python
@@ -84,6 +84,7 @@ class ScalarExecutor:
     """Trains by generated straight-line Python; the same statements whatever is recorded."""
 
     kind = "scalars"
+    advice = ""
 
     def __init__(self, graph: Graph) -> None:
         samples = graph.samples
@@ -162,6 +163,10 @@ class ScalarExecutor:
     def state(self) -> Arrays:
         """The trained parameters and the optimiser's state as they are now."""
         return unpacked(np.array(self.values, dtype=np.float64), self.states)
+
+    def evaluate(self, equations: Sequence[Equation], given: Arrays) -> Arrays:
+        """What equations give from such values, finite or not."""
+        return evaluate(equations, given, self.graph.samples)
 
     def is_finite(self) -> bool:
         """Whether the trained parameters and the optimiser's state are finite numbers."""

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from backtrace.errors import Fault
+from backtrace.exact import text_book
 from backtrace.executor import Arrays, evaluate
 from backtrace.expressions import Call, Element, Expr, Name, Num, Type, to_text
 from backtrace.graph import RATE, Equation, Graph
@@ -22,6 +23,10 @@ GROWN: Final = 10.0
 """A parameter that is so many times as large as at the start is what grew."""
 
 
+UNTOUCHED: Final = "other values may help: nothing has been updated yet"
+SMALLER: Final = "a smaller learning rate or smaller values may help"
+
+
 class Lost(NamedTuple):
     """The first quantity of an update that is not finite, why, in words, and all numbers of the update."""
 
@@ -31,7 +36,13 @@ class Lost(NamedTuple):
     arrays: Arrays
 
 
-def told(graph: Graph, given: Arrays, moment: Moment, why: str) -> tuple[Fault, Lost | None]:
+Evaluate = Callable[[Sequence[Equation], Arrays], Arrays]
+"""What equations give from some values, finite or not."""
+
+
+def told(
+    graph: Graph, given: Arrays, moment: Moment, why: str, evaluate: Evaluate, advice: str = ""
+) -> tuple[Fault, Lost | None]:
     """The fault of an update that left the finite numbers, and what is lost.
 
     Args:
@@ -39,8 +50,10 @@ def told(graph: Graph, given: Arrays, moment: Moment, why: str) -> tuple[Fault, 
         given: what stands before the update.
         moment: which update it is.
         why: what is known of it where nothing is found again.
+        evaluate: how the numbers were computed.
+        advice: what may help where no parameter has grown, if that is not the usual.
     """
-    found = first_lost(graph, given)
+    found = first_lost(graph, given, evaluate)
     several = f", update {moment.update}" if graph.updates_per_epoch > 1 else ""
     where = f"epoch {moment.epoch:,}{several}"
     if found is None:
@@ -48,36 +61,36 @@ def told(graph: Graph, given: Arrays, moment: Moment, why: str) -> tuple[Fault, 
     keys = Keys.of(graph)
     value = "is no number" if np.isnan(found.value) else "is infinite"
     growth = grown(graph, given)
-    hint = "other values may help: nothing has been updated yet"
-    if moment != Moment(1) and growth is None:
-        hint = "a smaller learning rate or smaller values may help"
+    hint = advice or (UNTOUCHED if moment == Moment(1) else SMALLER)
     if growth is not None:
         element, start, now = growth
         rate = float(np.asarray(given.get(RATE, np.nan)))
         hint = (
             f"learning rate {rate:g} made {keys.pretty(element)} grow from {start:.6g} to {now:.6g}: try a smaller one"
         )
-    return Fault(f"{where}: {keys.pretty(found.element)} {value}; {found.cause}", hint=hint), found
+    because = found.cause and f"; {found.cause}"
+    return Fault(f"{where}: {keys.pretty(found.element)} {value}{because}", hint=hint), found
 
 
-def first_lost(graph: Graph, given: Arrays) -> Lost | None:
+def first_lost(graph: Graph, given: Arrays, evaluate: Evaluate) -> Lost | None:
     """The first quantity of an update that is infinite or no number; None where none is.
 
     Args:
         graph: what is computed.
         given: what stands before the update: given values, parameters and states, and the counters.
+        evaluate: how the numbers were computed.
     """
     arrays = dict(given)
     with np.errstate(all="ignore"):
         for equation in graph.step:
-            arrays |= evaluate([equation], arrays, graph.samples)
+            arrays |= evaluate([equation], arrays)
             bad = np.argwhere(~np.isfinite(arrays[equation.name]))
             if len(bad):
                 place = tuple(map(int, bad[0]))
                 element = _element(equation, place)
                 value = float(arrays[equation.name][place])
-                cause = _Search(graph, arrays).cause(equation.expr, element)
-                return Lost(element, value, cause, arrays | evaluate(graph.step, given, graph.samples))
+                cause = _Search(graph, arrays).cause(equation, element)
+                return Lost(element, value, cause, arrays | evaluate(graph.step, given))
     return None
 
 
@@ -108,8 +121,14 @@ class _Search:
         self.graph, self.arrays = graph, arrays
         self.keys = Keys.of(graph)
 
-    def cause(self, expr: Expr, at: Element) -> str:
-        """In words, for an element of an expression's result."""
+    def cause(self, equation: Equation, at: Element) -> str:
+        """In words, for an element of an equation: as it is run, or as it is written, which is what is rounded."""
+        written = (each.expr for each in self.graph.forward if each.name == equation.name)
+        forms = (equation.expr, *written, text_book(equation.expr))
+        return next((self.innermost(expr, at) for expr in forms if not self.is_finite(expr)), "")
+
+    def innermost(self, expr: Expr, at: Element) -> str:
+        """The same of the part of an expression that alone was given finite numbers; the place is one in the whole."""
         while isinstance(expr, Call):
             broken = next((arg for arg in expr.args if not self.is_finite(arg)), None)
             if broken is None:

@@ -32,6 +32,9 @@ class Executor(Protocol):
     width: int
     """How many numbers record everything that an update computes."""
 
+    advice: str
+    """What may help where its numbers leave the finite range and no parameter has grown; empty: the usual."""
+
     def advance(self, updates: int) -> Sequence[float]:
         """Make so many updates, fewer where the graph's condition holds before; the objective before each."""
         ...
@@ -50,6 +53,10 @@ class Executor(Protocol):
 
     def state(self) -> Arrays:
         """The trained parameters and the optimiser's state as they are now, copied."""
+        ...
+
+    def evaluate(self, equations: Sequence[Equation], given: Arrays) -> Arrays:
+        """What equations give from such values, as its updates have it, finite or not."""
         ...
 
     def is_finite(self) -> bool:

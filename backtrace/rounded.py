@@ -20,10 +20,10 @@ import numpy.typing as npt
 
 from backtrace.chains import Chains
 from backtrace.codegen import layouts, places, unpacked
-from backtrace.errors import Fault, NumericError, UsageError
+from backtrace.errors import Fault, UsageError
 from backtrace.evaluating import applied
 from backtrace.exact import text_book
-from backtrace.executor import Arrays, counters, evaluate
+from backtrace.executor import ARITHMETIC, Arrays, counters, evaluate
 from backtrace.expressions import Call, Element, Expr, Num, Ref
 from backtrace.graph import RATE, STOP, Equation, Graph
 from backtrace.keys import Derivative, Short, Target, Via
@@ -194,6 +194,20 @@ class RoundedView(View):
 
 # ── running ──
 
+Number = Callable[[RoundedView, Target], float]
+
+
+def _attempted(view: RoundedView, target: Target) -> float:
+    """A number of an update, none where Python's own arithmetic refuses it."""
+    try:
+        return view.number(target)
+    except ARITHMETIC:
+        return math.nan
+
+
+def _nothing(view: RoundedView, target: Target) -> float:
+    return math.nan
+
 
 class RoundedExecutor:
     """Trains number by number: a step is a view whose record is what is given."""
@@ -207,9 +221,9 @@ class RoundedExecutor:
         self.given[RATE] = np.asarray(graph.learning_rate or 0.0)
         self.given |= graph.states
         self.rounding = rounding
+        self.advice = f"with results of {rounding.text} something may have become 0: keep more digits"
         self.chains: dict[tuple[Element, frozenset[str]], Chains] = {}
-        after = ((f"{e.name}+", e.type) for e in graph.forward) if graph.replaced else ()
-        self.parts = layouts([*((e.name, e.type) for e in graph.step), *after], graph.samples)
+        self.parts = layouts([(e.name, e.type) for e in graph.step], graph.samples)
         self.width = self.parts[-1].stop
 
     def advance(self, updates: int) -> Sequence[float]:
@@ -219,37 +233,34 @@ class RoundedExecutor:
             view = self.view()
             if self.graph.until and view.number(Element(STOP)):
                 break
-            losses.append(self._finite(view, view.objective) if self.graph.objective else 0.0)
+            losses.append(view.number(view.objective) if self.graph.objective else 0.0)
             self._renew(self._computed(view, self.graph.updates))
         return losses
 
     def view(self) -> RoundedView:
         """The next update, nothing of it computed."""
-        record = self.given | counters(self.graph, self.made)
-        if RATE in self.graph.equations:
-            del record[RATE]
-        view = RoundedView(self.graph, record, rounding=self.rounding)
+        return self._from(self.given | counters(self.graph, self.made))
+
+    def _from(self, given: Arrays) -> RoundedView:
+        record = {name: array for name, array in given.items() if name != RATE or RATE not in self.graph.equations}
         # what leads where does not depend on the values: it is found once for all updates
-        return replace(view, _chains=self.chains)
+        return RoundedView(self.graph, record, rounding=self.rounding, _chains=self.chains)
 
-    def _computed(self, view: RoundedView, equations: Iterable[Equation], mark: str = "") -> Arrays:
-        return {equation.name + mark: self._array(view, equation, mark) for equation in equations}
+    def _computed(self, view: RoundedView, equations: Iterable[Equation]) -> Arrays:
+        """The results of equations; OverflowError where one is not finite, as Python's own arithmetic has it."""
+        found: Arrays = {}
+        for equation in equations:
+            found[equation.name] = self._array(view, equation)
+            if not np.isfinite(found[equation.name]).all():
+                raise OverflowError
+        return found
 
-    def _array(self, view: RoundedView, equation: Equation, mark: str) -> npt.NDArray[np.float64]:
-        targets = (Element(equation.name + mark, *place) for place in places(equation.type, self.graph.samples))
-        numbers = [self._finite(view, target) for target in targets]
+    def _array(
+        self, view: RoundedView, equation: Equation, number: Number = RoundedView.number
+    ) -> npt.NDArray[np.float64]:
+        targets = [Element(equation.name, *place) for place in places(equation.type, self.graph.samples)]
         lead = (self.graph.samples or 1,) if equation.type.sampled else ()
-        return np.reshape(np.asarray(numbers, dtype=float), (*lead, *equation.type.shape))
-
-    def _finite(self, view: RoundedView, target: Element) -> float:
-        """A number of an update; refuses one that is not finite."""
-        number = view.number(target)
-        if math.isfinite(number):
-            return number
-        epoch = self.made // self.graph.updates_per_epoch + 1
-        message = f"epoch {epoch}: the rounded numbers left the finite range ({view.keys.text(target)} is {number:g})"
-        hint = f"with results of {self.rounding.text} something may have become 0: keep more digits"
-        raise NumericError(Fault(message, hint=hint))
+        return np.array([number(view, each) for each in targets], dtype=float).reshape((*lead, *equation.type.shape))
 
     def record(self, rows: Array) -> Sequence[float]:
         """Make an update for each row, and fill it; the last is the first in which the graph's condition holds."""
@@ -257,8 +268,6 @@ class RoundedExecutor:
         for row in rows:
             view = self.view()
             found = self._computed(view, self.graph.step)
-            if self.graph.replaced:
-                found |= self._computed(view, self.graph.forward, "+")
             self._renew(found)
             row[:] = np.concatenate([found[part.name].ravel() for part in self.parts])
             losses.append(float(found[self.graph.objective]) if self.graph.objective else 0.0)
@@ -267,12 +276,13 @@ class RoundedExecutor:
         return losses
 
     def views(self, row: Array) -> Arrays:
-        """What a row holds, by name; new values end in ``+``, those of the forward pass after the update too."""
+        """What a row holds, by name; new values end in ``+``."""
         return unpacked(row, self.parts)
 
     def after(self, given: Arrays) -> Arrays:
-        """Nothing: it is in the row, as it was rounded then."""
-        return {}
+        """What the forward pass alone gives from such values and parameters; the names end in ``+``."""
+        found = self.evaluate(self.graph.forward if self.graph.replaced else (), given)
+        return {f"{name}+": array for name, array in found.items()}
 
     def _renew(self, found: Arrays) -> None:
         """Take the new values of an update for the old ones."""
@@ -283,8 +293,16 @@ class RoundedExecutor:
         """The trained parameters and the optimiser's state as they are now."""
         return {old: self.given[old] for _, old in self.graph.replaced}
 
+    def evaluate(self, equations: Sequence[Equation], given: Arrays) -> Arrays:
+        """What equations give from such values; nobody goes on after one that is not finite: the rest is no number."""
+        view, found, reached = self._from(given), Arrays(), True
+        for equation in equations:
+            array = found[equation.name] = self._array(view, equation, _attempted if reached else _nothing)
+            reached = reached and bool(np.isfinite(array).all())
+        return found
+
     def is_finite(self) -> bool:
-        """Yes: a rounded number that is not is refused where it arises."""
+        """Yes: a rounded number that is not ends the update in which it arises."""
         return True
 
     def resume(self, state: Arrays, made: int) -> None:

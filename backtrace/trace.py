@@ -64,14 +64,14 @@ class Trace:
         def made(moment: Moment) -> View:
             batch = batches.get(moment, ())
             graph = self.graph.of_size(batch)
+            lost = self.recording.lost
+            element = lost[1] if lost and lost[0] == moment else None
             if self.rounding is None:
-                lost = self.recording.lost
-                element = lost[1] if lost and lost[0] == moment else None
                 chains = graph.known.setdefault(View, {})
                 return View(graph, records[moment], *moment, batch, _chains=chains, lost=element)
             from backtrace.rounded import RoundedView
 
-            return RoundedView(graph, records[moment], *moment, batch, rounding=self.rounding)
+            return RoundedView(graph, records[moment], *moment, batch, lost=element, rounding=self.rounding)
 
         return Views(sorted(records), made)
 

@@ -426,7 +426,7 @@ def _diverged(
 
     rate = {RATE: np.asarray(graph.learning_rate or 0.0)}
     given = {**rate, **executor.given, **error.state, **counters(graph, executor.made)}
-    fault, found = told(graph, given, moment, error.why)
+    fault, found = told(graph, given, moment, error.why, executor.evaluate, executor.advice)
     if found and isinstance(recording.records, Records):
         recording.records.lose(moment, found.arrays)
     lost = (moment, found.element) if found else None

@@ -105,6 +105,32 @@ def test_the_report_goes_up_to_the_number_and_the_command_ends_with_5(
     assert outcome.err.startswith("epoch 2: E is infinite; t/9 = ")
 
 
+def test_rounded_numbers_are_shown_and_saved_up_to_the_one_that_is_lost(
+    backtrace_command: Runner, tmp_path: Path
+) -> None:
+    (tmp_path / "grows.yaml").write_text(GROWING)
+    outcome = backtrace_command("run", "grows.yaml", "--round", "2", "--save", "grows.npz", cwd=tmp_path)
+    last = outcome.out[outcome.out.index("── epoch 2 ──") :]
+    assert last.index("∞") > last.index("E = exp(t/9)")
+    assert "Back propagation" not in last
+    assert outcome.err.splitlines() == [
+        "Wrote grows.npz.",
+        "epoch 2: E is infinite; t/9 = 841: exp overflows",
+        "  hint: learning rate 50 made w grow from 3 to -87: try a smaller one",
+    ]
+    assert [view.epoch for view in backtrace.load(tmp_path / "grows.npz").epochs] == [1]
+
+
+def test_of_rounded_numbers_the_written_form_is_what_breaks() -> None:
+    """-softplus(12) is finite, log(1 - 1.0000) is not, and by hand it is the second that is worked out."""
+    text = config("parameters: {w: 12}", "o: sigmoid(w), E: -log(1 - o)")
+    with pytest.raises(DivergedError) as caught:
+        backtrace.run(from_document(parse(text, "test.yaml")), rounding="4")
+    (found,) = caught.value.faults
+    assert found.message == "epoch 1: E is infinite; 1 - o = 0: log of 0"
+    assert found.hint == "with results of 4 decimals something may have become 0: keep more digits"
+
+
 def test_what_is_saved_is_what_was_finite_and_can_go_on(backtrace_command: Runner, tmp_path: Path) -> None:
     (tmp_path / "grows.yaml").write_text(GROWING)
     assert backtrace_command("run", "grows.yaml", "-o", "grows.npz", cwd=tmp_path).code == 5

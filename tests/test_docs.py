@@ -59,7 +59,9 @@ def test_every_command_of_the_table_runs(
     found = {command: backtrace_command(*shlex.split(command)[1:], cwd=tmp_path) for command in commands}
     assert {command: outcome.err for command, outcome in found.items() if outcome.code} == {}
     named = {word for command in commands for word in shlex.split(command) if word.startswith(("example.", "sheet."))}
-    assert sorted(file.name for file in tmp_path.iterdir()) == sorted({"configs", "mazur.svg", "xor.npz", *named})
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(
+        {"configs", "mazur.svg", "xor.json", "xor.npz", *named}
+    )
 
 
 def test_the_pages_show_commands() -> None:

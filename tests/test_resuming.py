@@ -220,3 +220,40 @@ def test_a_training_that_was_stopped_is_shown_as_far_as_it_came(
     assert outcome.err == "stopped after epoch 1 of 900\n"
     monkeypatch.undo()
     assert outcome.out == backtrace_command("run", "configs/example.yaml").out
+
+
+def test_a_trace_is_saved_beside_the_page_and_gone_on_from(backtrace_command: Runner, tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(MEAN + "learning_rate: 0.5\n")
+    shown = backtrace_command("run", "net.yaml", "--epochs", "3", cwd=tmp_path)
+    saved = backtrace_command("run", "net.yaml", "--epochs", "3", "--save", "net.npz", cwd=tmp_path)
+    assert (saved.code, saved.out, saved.err) == (0, shown.out, "Wrote net.npz.\n")
+    assert backtrace_command("run", "net.yaml", "--epochs", "3", "-o", "net2.npz", cwd=tmp_path).code == 0
+    assert (tmp_path / "net.npz").read_bytes() == (tmp_path / "net2.npz").read_bytes()
+    page = backtrace_command("run", "net.npz", "--epochs", "5", "-o", "net.md", "--save", "net.json", cwd=tmp_path)
+    assert (page.code, page.err) == (0, "Wrote net.json.\n")
+    assert len(backtrace.load(tmp_path / "net.json").losses) == 5
+    assert (tmp_path / "net.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (
+            "--save net.txt",
+            2,
+            "the name net.txt tells no format of saved traces\n  hint: an ending of .npz, .json, .csv",
+        ),
+        ("--save a.npz -o a.npz", 2, "-o and --save name one file, a.npz\n  hint: -o alone saves the trace there"),
+        ("--save net.yaml.npz", 4, "net.yaml.npz exists already\n  hint: give another name, or --force"),
+        ("--save no/net.npz", 4, "no/net.npz cannot be written: there is no folder no"),
+    ],
+)
+def test_where_nothing_can_be_saved_nothing_is_run(
+    options: str, code: int, message: str, backtrace_command: Runner, tmp_path: Path
+) -> None:
+    (tmp_path / "net.yaml").write_text(MEAN + "learning_rate: 0.5\n")
+    (tmp_path / "net.yaml.npz").write_text("mine")
+    before = sorted(tmp_path.iterdir())
+    refused = backtrace_command("run", "net.yaml", *options.split(), cwd=tmp_path)
+    assert (refused.code, refused.out, refused.err.startswith(message)) == (code, "", True), refused.err
+    assert sorted(tmp_path.iterdir()) == before

@@ -16,7 +16,9 @@ import yaml
 
 import backtrace
 from backtrace.comparison import Verdict, diff
+from backtrace.comparison.expected import Expected, Filled
 from backtrace.comparison.filled import figures
+from backtrace.comparison.marks import with_shown
 from backtrace.errors import UsageError
 from backtrace.keys import Target
 from backtrace.quantities import Quantity, View
@@ -246,6 +248,26 @@ def test_who_rounds_each_step_to_the_digits_of_the_sheet_is_right(config: str, a
     found = diff(sheet.trace, figures(filled(sheet, {key: f"{by_hand[key]:.4f}" for key in sheet.keys}), "sheet.md"))
     assert [mark for mark in found.marks if mark.right < mark.of] == []
     assert found.failed is False
+
+
+@pytest.mark.parametrize(
+    ("blanks", "moments"),
+    [("h1", {(1, 1)}), ("h1@2", {(2, 1)}), ("h1@1,h2@3", {(1, 1), (3, 1)}), ("h1@9", set()), ("nothing", set())],
+)
+def test_what_a_sheet_shows_is_read_at_its_digits_in_the_epoch_of_its_blanks(
+    blanks: str, moments: set[tuple[int, int]]
+) -> None:
+    trace = backtrace.run(ROOT / "configs" / "example.yaml", epochs=3, keep=[1, 2, 3])
+    sheet = Expected((), filled=Filled(tuple(blanks.split(",")), 3))
+    shown = with_shown(trace, sheet).figures
+    assert {(figure.epoch, figure.update) for figure in shown} == moments
+    assert {figure.printed for figure in shown if figure.key in ("z1", "z1@2")} <= {"0.080", "0.079"}
+    assert not {"h1", "h1@1"} & {figure.key for figure in shown if figure.epoch == 1}
+
+
+def test_a_sheet_of_unknown_digits_shows_nothing_to_go_by() -> None:
+    sheet = Expected((), filled=Filled(("h1",), None))
+    assert with_shown(worksheet("example").trace, sheet) is sheet
 
 
 def test_the_command_prints_marks(backtrace_command: Runner, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from backtrace.arrays.grouping import Unit
 from backtrace.arrays.machine import Machine, Row, Step
 from backtrace.arrays.plan import Plan
-from backtrace.executor import Arrays, counters
-from backtrace.graph import RATE, STOP, Graph
+from backtrace.executor import Arrays, counters, evaluate
+from backtrace.graph import RATE, STOP, Equation, Graph
 
 
 class Place(NamedTuple):
@@ -31,6 +31,7 @@ class ArrayExecutor:
     """Trains by numpy calls."""
 
     kind = "arrays"
+    advice = ""
 
     def __init__(self, graph: Graph) -> None:
         self.graph, self.made = graph, 0
@@ -150,6 +151,10 @@ class ArrayExecutor:
     def state(self) -> Arrays:
         """The trained parameters and the optimiser's state as they are now, copied."""
         return dict(self.machine.states(self.machine.sides[self.side].copy()))
+
+    def evaluate(self, equations: Sequence[Equation], given: Arrays) -> Arrays:
+        """What equations give from such values, finite or not."""
+        return evaluate(equations, given, self.graph.samples)
 
     def is_finite(self) -> bool:
         """Whether the trained parameters and the optimiser's state are finite numbers."""

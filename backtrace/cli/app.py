@@ -134,6 +134,10 @@ Output = Annotated[
         callback=_file,
     ),
 ]
+Save = Annotated[
+    str | None,
+    typer.Option("--save", metavar="FILE", help="save the trace too, for show, diff or going on: .npz, .json or .csv"),
+]
 Force = Annotated[bool, typer.Option("--force", help="write over a file that is there already")]
 FormatName = Annotated[
     str | None, typer.Option("--format", metavar="F", help="text, markdown, latex, html, svg, png, json, csv or npz")

@@ -24,6 +24,7 @@ from backtrace.cli.app import (
     Output,
     Round,
     Sample,
+    Save,
     Sections,
     Set,
     app,
@@ -56,6 +57,7 @@ def run(
     fragment: Fragment = False,
     lang: Lang = "en",
     output: Output = None,
+    save: Save = None,
     force: Force = False,
     expect: Expect = None,
     debug: Debug = False,
@@ -73,7 +75,7 @@ def run(
     """
     from backtrace.saved import is_saved
 
-    place = placed(format_, output, force, fragment)
+    place = placed(format_, output, force, fragment, save)
     asked = Asked(only, section, sample, full, digits, ascii_, language(lang, output))
     figures = expected_figures(expect) if expect else None
     shown = shown_epochs(epoch, every)
@@ -83,8 +85,8 @@ def run(
         else:
             trace = traced(config, epochs, set_, shown, figures, round_, stoppable=True)
     page = show(trace, asked, shown, place)
-    if trace.unfinished and output and place.format.whole:
-        say(f"backtrace run {visible(output)} goes on from there")
+    if trace.unfinished and place.kept:
+        say(f"backtrace run {visible(place.kept)} goes on from there")
     elif figures is not None:
         print_out(iter([()]))
         report_differences(trace, figures, page)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from backtrace.arguments import Shown
-from backtrace.cli.session import layout, ready, written
+from backtrace.cli.session import layout, ready, say, written
 from backtrace.errors import Fault, NumericError, UsageError, visible
 from backtrace.interrupts import CURRENT
 from backtrace.records import dataclass
@@ -36,23 +37,47 @@ class Asked:
 
 @dataclass(frozen=True)
 class Place:
-    """Where it is to be written: in which format, into which file, over another one or not."""
+    """Where it is to be written: in which format, into which file, over another one or not; and where to be saved."""
 
     format: Format
     output: str | None = None
     force: bool = False
     fragment: bool = False
+    save: str | None = None
+
+    @property
+    def kept(self) -> str | None:
+        """The file that has the whole trace afterwards, and can be gone on from."""
+        return self.save or (self.output if self.format.whole else None)
 
 
-def placed(format_: str | None = None, output: str | None = None, force: bool = False, fragment: bool = False) -> Place:
-    """The place that the options name; refused before anything is run if there is no such format."""
+def placed(
+    format_: str | None = None,
+    output: str | None = None,
+    force: bool = False,
+    fragment: bool = False,
+    save: str | None = None,
+) -> Place:
+    """The place that the options name; refused before anything is run if there is no such format or file."""
     from backtrace.render.formats import check_fragment, chosen
 
     ready(output, force)
     found = chosen(format_, output)
     if fragment:
         check_fragment(found)
-    return Place(found, output, force, fragment)
+    if save is not None:
+        _check_save(save, output, force)
+    return Place(found, output, force, fragment, save)
+
+
+def _check_save(save: str, output: str | None, force: bool) -> None:
+    """Refuse to save under a name that tells no format, or where the page goes."""
+    from backtrace.saved import format_named
+
+    format_named(save)
+    if output is not None and os.path.realpath(save) == os.path.realpath(output):
+        raise UsageError(Fault(f"-o and --save name one file, {visible(save)}", hint="-o alone saves the trace there"))
+    ready(save, force)
 
 
 @contextmanager
@@ -83,8 +108,16 @@ def show(trace: Trace, asked: Asked, shown: Shown | None, place: Place) -> Layou
     page = layout(asked.digits, asked.ascii, asked.only, asked.section, asked.sample, asked.full, trace)
     _check_choice(trace, page)
     report = replace(page, epochs=_epochs_shown(trace, shown), words=asked.words, fragment=place.fragment)
+    _save(trace, place)  # first: what reads the page may close the pipe
     written(trace, report, place.format, place.output, place.force)
     return page
+
+
+def _save(trace: Trace, place: Place) -> None:
+    """Save a trace where that is asked for, as far as it is finite."""
+    if place.save is not None and trace.finite is not None:
+        trace.save(place.save, place.force)
+        say(f"Wrote {visible(place.save)}.")
 
 
 def _refuse_choices(asked: Asked, format_: Format) -> None:

@@ -59,14 +59,24 @@ def save(trace: Trace, path: str | os.PathLike[str], force: bool = False) -> Non
         UsageError: the ending is another one, or the trace cannot be saved so.
     """
     name = os.fspath(path)
+    format_ = format_named(name)
+    finite = trace.finite
+    if finite is None:
+        raise UsageError(Fault("the numbers left the finite range in the first epoch: there is nothing to save"))
+    write(name, format_.pages(finite), force)
+
+
+def format_named(name: str) -> Saved:
+    """The format that the ending of a file's name tells.
+
+    Raises:
+        UsageError: it tells none.
+    """
     ending = name.rpartition(".")[2].lower()
     if ending not in FORMATS:
         message = f"the name {visible(name)} tells no format of saved traces"
         raise UsageError(Fault(message, hint=f"an ending of {', '.join(f'.{one}' for one in FORMATS)}"))
-    finite = trace.finite
-    if finite is None:
-        raise UsageError(Fault("the numbers left the finite range in the first epoch: there is nothing to save"))
-    write(name, FORMATS[ending].pages(finite), force)
+    return FORMATS[ending]
 
 
 def load(path: str | os.PathLike[str]) -> Trace:
