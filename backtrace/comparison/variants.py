@@ -165,7 +165,8 @@ def _biases_moved(graph: Graph) -> Graph | None:
     """Fixed biases that are updated as the other parameters are, where that takes nothing but the gradient."""
     fixed = tuple(name for name in biases(graph) if name not in graph.trained)
     pattern = next((e for e in graph.updates if e.state in graph.trained), None)
-    if not fixed or pattern is None or not set(names(pattern.expr)).isdisjoint(graph.states):
+    kept = {*graph.states, *(e.name for e in graph.updates)}
+    if not fixed or pattern is None or not kept.isdisjoint(names(pattern.expr)):
         return None
     wider = replace(graph, trained=(*graph.trained, *fixed), wrt=(*graph.wrt, *(set(fixed) - set(graph.wrt))))
     found = _rederived(wider)
