@@ -1,14 +1,22 @@
 """Figures that follow from rounded or wrong ones are told apart from those that are wrong by themselves."""
 
+import math
 from functools import cache
 
 import pytest
 
 import backtrace
+from backtrace.build import build
 from backtrace.comparison import Verdict
+from backtrace.comparison.ancestry import Ancestry
 from backtrace.comparison.expected import figures
+from backtrace.comparison.rounding import Rounding
+from backtrace.comparison.sheets import Book
 from backtrace.comparison.verdicts import judge
-from backtrace.trace import Trace
+from backtrace.config import from_document
+from backtrace.expressions import Element
+from backtrace.quantities import Quantity
+from backtrace.trace import Trace, run_graph
 from backtrace.yamlfile import parse
 
 MATCH, LAST, ROUNDING, CARRIED, DIFFERS = (
@@ -116,3 +124,30 @@ def test_two_computers_may_differ_by_what_cancels(tmp_path: object) -> None:
     for printed, verdict in (("2.7755575615628914e-17", MATCH), ("1.0000000000000000e-14", DIFFERS)):
         (row,) = judge(trace, figures(parse(f"s: '{printed}'", "f.yaml"))).rows
         assert row.verdict is verdict, printed
+
+
+EPS = 2.0**-52
+
+
+@pytest.mark.parametrize(
+    ("given", "equations", "noise"),
+    [
+        ("{a: 3}", "s: exp(a)", 4 * math.exp(3)),
+        ("{a: 2, b: 5}", "s: a*b", 30),
+        ("{a: 2, b: 5}", "s: a - b", 10),
+        ("{a: 4}", "s: a**2", 48),
+        ("{a: 0}", "s: exp(a)", 1),
+        # an operand that is 0 has an error all the same, where it was computed
+        ("{a: 3, b: 3}", "z: a - b, s: exp(z)", 7),
+        ("{a: 3, b: 3}", "z: a - b, y: 2*z, s: y + 1", 1 + 2 * 6),
+        ("{a: 3}", "z: a*a, s: exp(z)", math.exp(9) * (1 + 27)),
+    ],
+)
+def test_the_noise_of_a_number_is_what_errors_of_the_last_digit_make_of_it(
+    given: str, equations: str, noise: float
+) -> None:
+    graph = build(from_document(parse(f"inputs: {given}\nequations: {{{equations}}}\n", "n.yaml")))
+    trace = run_graph(graph)
+    view = trace.epochs[0]
+    found = Rounding(Ancestry(Book(trace))).noise(Quantity(view, Element("s")))
+    assert found / EPS == pytest.approx(noise, rel=1e-4)

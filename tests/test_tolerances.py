@@ -7,7 +7,7 @@ import backtrace
 from backtrace.comparison import Tolerance, Verdict, tolerances
 from backtrace.comparison.expected import from_pairs
 from backtrace.comparison.sources import from_bytes
-from backtrace.comparison.tolerances import Allowance, allowed
+from backtrace.comparison.tolerances import TYPES, Allowance, allowed
 from backtrace.config import from_document
 from backtrace.errors import UsageError
 from backtrace.trace import Trace
@@ -155,3 +155,16 @@ def test_of_many_figures_each_has_its_tolerance() -> None:
     trace = backtrace.run(from_document(parse(text, "t")))
     found = backtrace.diff(trace, {"y": np.ones((80, 250), np.float32)}, rtol=["1e-6", "y*=1e-4"])
     assert dict(found.counts) == {Verdict.MATCH: 20_000}
+
+
+@pytest.mark.parametrize(
+    ("name", "gap", "digits"),
+    [
+        ("float64", np.finfo(np.float64).eps, 17),
+        ("float32", np.finfo(np.float32).eps, 8),
+        ("float16", np.finfo(np.float16).eps, 4),
+        ("bfloat16", 1 / 128, 3),  # 8 bits of significand, as IEEE's binary32 cut short has them
+    ],
+)
+def test_a_type_has_its_gap_and_the_digits_that_tell_its_numbers_apart(name: str, gap: float, digits: int) -> None:
+    assert (TYPES[name].epsilon, TYPES[name].digits) == (float(gap), digits)
