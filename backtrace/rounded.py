@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from decimal import Context, Decimal, localcontext
 from functools import cached_property, reduce
@@ -19,20 +19,21 @@ import numpy as np
 import numpy.typing as npt
 
 from backtrace.chains import Chains
-from backtrace.codegen import layouts, places, unpacked
+from backtrace.codegen import places
 from backtrace.errors import Fault, UsageError
 from backtrace.evaluating import applied
 from backtrace.exact import text_book
-from backtrace.executor import ARITHMETIC, Arrays, counters, evaluate
+from backtrace.executor import ARITHMETIC, Arrays, evaluate
 from backtrace.expressions import Call, Element, Expr, Num, Ref
 from backtrace.graph import RATE, STOP, Equation, Graph
 from backtrace.keys import Derivative, Short, Target, Via
 from backtrace.ops import TABLE
-from backtrace.ops.base import Array, total
+from backtrace.ops.base import total
 from backtrace.ops.many import Many
 from backtrace.quantities import Value, View
 from backtrace.records import dataclass
 from backtrace.rounding import Rounding
+from backtrace.stepwise import Stepwise
 
 MOST_NUMBERS: Final = 20_000
 """A step of more single numbers is nothing to do by hand, and would take seconds."""
@@ -194,6 +195,41 @@ class RoundedView(View):
 
 # ── running ──
 
+
+class RoundedExecutor(Stepwise):
+    """Trains number by number: a step is a view whose record is what is given."""
+
+    kind = "rounded formulas"
+
+    def __init__(self, graph: Graph, rounding: Rounding) -> None:
+        check_size(graph)
+        super().__init__(graph)
+        self.rounding = rounding
+        self.advice = f"with results of {rounding.text} something may have become 0: keep more digits"
+        self.chains: dict[tuple[Element, frozenset[str]], Chains] = {}
+        # a view computes what these need, and nothing else
+        self.needed = tuple(e for e in graph.step if e.state or e.name in (graph.objective, STOP))
+
+    def evaluate(self, equations: Sequence[Equation], given: Arrays) -> Arrays:
+        """What equations give from such values; nobody goes on after one that is not finite: the rest is no number."""
+        view, found, reached = self.view(given), Arrays(), True
+        for equation in equations:
+            array = found[equation.name] = self._array(view, equation, _attempted if reached else _nothing)
+            reached = reached and bool(np.isfinite(array).all())
+        return found
+
+    def view(self, given: Arrays) -> RoundedView:
+        """An update from such values, nothing of it computed."""
+        record = {name: array for name, array in given.items() if name != RATE or RATE not in self.graph.equations}
+        # what leads where does not depend on the values: it is found once for all updates
+        return RoundedView(self.graph, record, rounding=self.rounding, _chains=self.chains)
+
+    def _array(self, view: RoundedView, equation: Equation, number: Number) -> npt.NDArray[np.float64]:
+        targets = [Element(equation.name, *place) for place in places(equation.type, self.graph.samples)]
+        lead = (self.graph.samples or 1,) if equation.type.sampled else ()
+        return np.array([number(view, each) for each in targets], dtype=float).reshape((*lead, *equation.type.shape))
+
+
 Number = Callable[[RoundedView, Target], float]
 
 
@@ -207,111 +243,6 @@ def _attempted(view: RoundedView, target: Target) -> float:
 
 def _nothing(view: RoundedView, target: Target) -> float:
     return math.nan
-
-
-class RoundedExecutor:
-    """Trains number by number: a step is a view whose record is what is given."""
-
-    kind = "rounded formulas"
-
-    def __init__(self, graph: Graph, rounding: Rounding) -> None:
-        check_size(graph)
-        self.graph, self.made = graph, 0
-        self.given: Arrays = {name: given.values for name, given in graph.givens.items()}
-        self.given[RATE] = np.asarray(graph.learning_rate or 0.0)
-        self.given |= graph.states
-        self.rounding = rounding
-        self.advice = f"with results of {rounding.text} something may have become 0: keep more digits"
-        self.chains: dict[tuple[Element, frozenset[str]], Chains] = {}
-        self.parts = layouts([(e.name, e.type) for e in graph.step], graph.samples)
-        self.width = self.parts[-1].stop
-
-    def advance(self, updates: int) -> Sequence[float]:
-        """Make so many updates, fewer where the graph's condition holds before; the objective before each."""
-        losses: list[float] = []
-        for _ in range(updates):
-            view = self.view()
-            if self.graph.until and view.number(Element(STOP)):
-                break
-            losses.append(view.number(view.objective) if self.graph.objective else 0.0)
-            self._renew(self._computed(view, self.graph.updates))
-        return losses
-
-    def view(self) -> RoundedView:
-        """The next update, nothing of it computed."""
-        return self._from(self.given | counters(self.graph, self.made))
-
-    def _from(self, given: Arrays) -> RoundedView:
-        record = {name: array for name, array in given.items() if name != RATE or RATE not in self.graph.equations}
-        # what leads where does not depend on the values: it is found once for all updates
-        return RoundedView(self.graph, record, rounding=self.rounding, _chains=self.chains)
-
-    def _computed(self, view: RoundedView, equations: Iterable[Equation]) -> Arrays:
-        """The results of equations; OverflowError where one is not finite, as Python's own arithmetic has it."""
-        found: Arrays = {}
-        for equation in equations:
-            found[equation.name] = self._array(view, equation)
-            if not np.isfinite(found[equation.name]).all():
-                raise OverflowError
-        return found
-
-    def _array(
-        self, view: RoundedView, equation: Equation, number: Number = RoundedView.number
-    ) -> npt.NDArray[np.float64]:
-        targets = [Element(equation.name, *place) for place in places(equation.type, self.graph.samples)]
-        lead = (self.graph.samples or 1,) if equation.type.sampled else ()
-        return np.array([number(view, each) for each in targets], dtype=float).reshape((*lead, *equation.type.shape))
-
-    def record(self, rows: Array) -> Sequence[float]:
-        """Make an update for each row, and fill it; the last is the first in which the graph's condition holds."""
-        losses: list[float] = []
-        for row in rows:
-            view = self.view()
-            found = self._computed(view, self.graph.step)
-            self._renew(found)
-            row[:] = np.concatenate([found[part.name].ravel() for part in self.parts])
-            losses.append(float(found[self.graph.objective]) if self.graph.objective else 0.0)
-            if self.graph.until and found[STOP]:
-                break
-        return losses
-
-    def views(self, row: Array) -> Arrays:
-        """What a row holds, by name; new values end in ``+``."""
-        return unpacked(row, self.parts)
-
-    def after(self, given: Arrays) -> Arrays:
-        """What the forward pass alone gives from such values and parameters; the names end in ``+``."""
-        found = self.evaluate(self.graph.forward if self.graph.replaced else (), given)
-        return {f"{name}+": array for name, array in found.items()}
-
-    def _renew(self, found: Arrays) -> None:
-        """Take the new values of an update for the old ones."""
-        self.made += 1
-        self.given = self.given | {old: found[new] for new, old in self.graph.replaced}
-
-    def state(self) -> Arrays:
-        """The trained parameters and the optimiser's state as they are now."""
-        return {old: self.given[old] for _, old in self.graph.replaced}
-
-    def evaluate(self, equations: Sequence[Equation], given: Arrays) -> Arrays:
-        """What equations give from such values; nobody goes on after one that is not finite: the rest is no number."""
-        view, found, reached = self._from(given), Arrays(), True
-        for equation in equations:
-            array = found[equation.name] = self._array(view, equation, _attempted if reached else _nothing)
-            reached = reached and bool(np.isfinite(array).all())
-        return found
-
-    def is_finite(self) -> bool:
-        """Yes: a rounded number that is not ends the update in which it arises."""
-        return True
-
-    def resume(self, state: Arrays, made: int) -> None:
-        """Go on from such parameters and states, after so many updates."""
-        self.given, self.made = self.given | state, made
-
-    def feed(self, batch: Arrays) -> None:
-        """Take other given values for the updates to come."""
-        self.given = self.given | batch
 
 
 def check_size(graph: Graph) -> None:

@@ -50,7 +50,7 @@ ROWS = (
     "straight.python straight.llvm straight",
     "straight.machine",
     "build codegen chains recording divergence arrays.contraction",
-    "arrays.complement compiled truth",
+    "arrays.complement compiled truth stepwise",
     "arrays.nodes",
     "arrays.biases arrays.grouping",
     "arrays.lowering arrays.reuse",

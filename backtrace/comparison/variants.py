@@ -17,8 +17,12 @@ from backtrace.ops import call, retyped
 from backtrace.records import dataclass
 from backtrace.schedule import Keep, moment_of
 from backtrace.simplify import simplified
-from backtrace.trace import Trace, run_graph
+from backtrace.stepwise import Stepwise
+from backtrace.trace import Trace, check_epochs
+from backtrace.training import executor_for, train
 
+FEW: Final = 30
+"""So many updates are made before anything is prepared for them; many variants are tried, and each for a few."""
 Change = Callable[[Graph], Graph | None]
 """What makes another graph of a graph; None where it does not apply or would change nothing."""
 
@@ -54,8 +58,11 @@ def rerun(graph: Graph, keep: Iterable[Keep]) -> Trace | None:
     """The trace of a graph, as far as the last epoch of ``keep``; None where that is not reached."""
     wanted = set(keep)
     count = max(moment_of(each)[0] for each in wanted)
+    few = count * graph.updates_per_epoch <= FEW
+    one = replace(graph, rates=())
     try:
-        found = run_graph(replace(graph, rates=()), epochs=count, keep=wanted)
+        check_epochs(one, count)
+        found = Trace(one, train(one, count, wanted, make=Stepwise if few else executor_for))
     except (NumericError, UsageError):
         return None
     return found if len(found.losses) == count else None
