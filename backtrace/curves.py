@@ -59,12 +59,16 @@ VALUE: Final = Name("value", "value")
 
 @dataclass(frozen=True)
 class Curve:
-    """Values by epoch; ``ended`` is the epoch in which the numbers left the finite range, 0 if they did not."""
+    """Values by epoch; ``ended`` is the epoch in which the numbers left the finite range, 0 if they did not.
+
+    ``lost`` tells then what was lost and why.
+    """
 
     name: Name
     epochs: npt.NDArray[np.int64]
     values: npt.NDArray[np.float64]
     ended: int = 0
+    lost: NumericError | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,11 @@ class Plot:
         if all(curve.ended for curve in self.curves):
             return np.concatenate([curve.values for curve in self.curves])
         return np.concatenate([curve.values[: 1 if curve.ended else None] for curve in self.curves])
+
+    @property
+    def lost(self) -> NumericError | None:
+        """Why no training stays finite; None where one does: beside that, another that does not is a finding."""
+        return self.curves[0].lost if all(curve.ended for curve in self.curves) else None
 
     @property
     def last(self) -> int:
@@ -281,16 +290,16 @@ def _course(run: Run, some: Sequence[Target], epochs: int, train: Train, logx: b
     if any(target != objective for target in some):
         kept = recorded_epochs(epochs, most_recorded(run.graph), logx)
     keep: list[Keep] = [(epoch, 1) if several else epoch for epoch in kept] or [epochs]
-    trace, ended = as_far_as_finite(lambda count: train(run.graph, count, keep, run.rate), epochs)
+    trace, ended, lost = as_far_as_finite(lambda count: train(run.graph, count, keep, run.rate), epochs)
     views = [view for view in trace.epochs if view.update == 1]
     keys = views[0].keys
     for target in some:
         name = Name(keys.pretty(target), keys.text(target))
         if target == objective:
-            yield Curve(name, np.arange(1, len(trace.losses) + 1), np.asarray(trace.losses), ended)
+            yield Curve(name, np.arange(1, len(trace.losses) + 1), np.asarray(trace.losses), ended, lost)
         else:
             values = np.array([view.number(target) for view in views])
-            yield Curve(name, np.array([view.epoch for view in views]), values, ended)
+            yield Curve(name, np.array([view.epoch for view in views]), values, ended, lost)
 
 
 def recorded_epochs(epochs: int, most: int, logx: bool) -> list[int]:
@@ -310,22 +319,24 @@ def most_recorded(graph: Graph) -> int:
     return min(RECORDED, max(2, NUMBERS // max(size, 1)))
 
 
-def as_far_as_finite(run: Callable[[int], Trace], epochs: int) -> tuple[Trace, int]:
-    """The training, or as many epochs of it as stay finite with the epoch in which they do not.
+def as_far_as_finite(run: Callable[[int], Trace], epochs: int) -> tuple[Trace, int, NumericError | None]:
+    """The training, or as many epochs of it as stay finite with the epoch in which they do not, and why.
 
     Raises:
         NumericError: not even the first does.
     """
     found: Trace | None = None
+    lost: NumericError | None = None
     good, bad, at, failures = 0, epochs + 1, epochs, 0
     while good < at < bad:
         try:
             found, good = run(at), at
         except NumericError as error:
             bad, failures = min(at, error.epoch if isinstance(error, DivergedError) else at), failures + 1
+            lost = error
             if bad == 1:
                 raise
         # where it is seen at once it is the epoch before; of updates that are not recorded it is seen late
         at = bad - 1 if failures < 3 else (good + bad) // 2
     assert found is not None
-    return found, bad if bad <= epochs else 0
+    return found, bad if bad <= epochs else 0, lost

@@ -177,8 +177,10 @@ def _plain(text: str) -> str:
 
 
 OVERFLOWING: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("sum", "mean", "matmul", "outer", "sum_samples", "mean_samples", "conv2d", "conv1d"), "the sum"),
-    "prod": "the product",
+    **dict.fromkeys(
+        ("sum", "mean", "matmul", "sum_samples", "mean_samples", "cumsum", "conv2d", "avgpool2d"), "the sum"
+    ),
+    **dict.fromkeys(("prod", "outer"), "the product"),
 }
 """What of an operation on whole arrays grows beyond the numbers."""
 

@@ -1,4 +1,4 @@
-"""The array executor: equations as a flat list of numpy calls, every common part computed once."""
+"""What an executor is, and equations computed one by one without a plan, every common part once."""
 
 from __future__ import annotations
 

@@ -77,6 +77,26 @@ def test_ones_stand_where_nothing_else_does() -> None:
     assert all(plan.starts[node][0] == "rest" for node in plan.biases.ones if node in plan.starts)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "parameters: {w: [1, 2]}\nlearning_rate: 0.1\nclip: {norm: 0.5}\n"
+        "equations: {q: mean(w), J: tanh(q)}\nminimize: J",
+        "inputs: [{x: [1, 2]}, {x: [3, 5]}]\nreduce: sum\nparameters: {w: [0.1, 0.3]}\nlearning_rate: 0.1\n"
+        "equations: {q: w*x, p: 0.5*q, J: tanh(sum(p))}\nminimize: J",
+        "inputs: [{x: [1]}, {x: [3]}, {x: [2]}]\nreduce: sum\nparameters: {w: [0], v: 1}\nlearning_rate: 0.1\n"
+        "equations: {q: 'where(w > 2, 2, 2)', p: (-q) @ (v + x), J: tanh(p)}\nminimize: J",
+    ],
+)
+def test_a_derivative_that_is_the_same_for_all_elements_is_one_for_each(text: str) -> None:
+    net = graph(text)
+    executor = ArrayExecutor(net)
+    given = executor.given | dict(net.states) | {RATE: np.asarray(net.learning_rate or 0.0)}
+    right, found = evaluate(net.step, given, net.samples), observed(executor)
+    for equation in net.step:
+        np.testing.assert_allclose(found[equation.name], right[equation.name], rtol=1e-12, atol=1e-14)
+
+
 def test_calls_that_wait_for_each_other_are_never_one() -> None:
     net = graph("""
 inputs: {x: [0.1, 0.2, 0.3]}
@@ -138,6 +158,7 @@ SIZES = {"i": 2, "j": 3, "k": 4, "s": 5, "p": 3}
     [
         "ik,kj->ij", "kj,ik->ij", "ks,kj->js", "ik,ks->is", "is,js->ij", "is,s->i", "is,is->s", "i,j->ij", "i,i->",
         "is->i", "is->s", "ij->", "ij->ij", "pis,ij->pjs", "iks,kjs->ijs", "iks,kjs->ij", "ijs->js", "pks,kj->js",
+        "iks,kj->ij", "iks,kj->j", "ik,kjs->ij",
     ],
 )  # fmt: skip
 def test_any_contraction_is_what_einsum_gives(form: str) -> None:

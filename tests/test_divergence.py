@@ -36,6 +36,8 @@ ROWS = [
     ("parameters: {w: -1}", "E: sqrt(w)", "E is no number; w = -1: the square root of a negative number"),
     ("parameters: {w: 1e200, v: 1e200}", "E: w*v", "E is infinite; w = 1e+200, v = 1e+200: the product overflows"),
     ("inputs: {x: [1, 1]}\nparameters: {w: [1e308, 1e308]}", "E: x @ w", "E is infinite; the sum overflows"),
+    ("parameters: {w: [1e308, 1e308]}", "E: '0.1*cumsum(w)[1]'", "E is infinite; the sum overflows"),
+    ("parameters: {w: [1e200, 1e200]}", "E: 'sum(outer(w, w))'", "E is infinite; the product overflows"),
     ("parameters: {w: 0}", "E: sqrt(w)", "\u2202E/\u2202w is infinite; 2*E = 0: division by 0"),
     (
         "parameters: {w: 1e150}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,16 +11,19 @@ from hypothesis import strategies as st
 
 from backtrace import yamlfile
 from backtrace.arrays.executor import ArrayExecutor
+from backtrace.backward import gradients
 from backtrace.build import build
 from backtrace.codegen import LIMIT, LONGEST, ScalarExecutor, longest, statements
 from backtrace.config import from_document
 from backtrace.errors import ConfigError, Fault, NumericError
-from backtrace.executor import Arrays, Executor
-from backtrace.graph import RATE, Graph
+from backtrace.executor import Arrays, Executor, evaluate
+from backtrace.expressions import Name, Type, parse
+from backtrace.graph import RATE, Equation, GivenArray, Graph
+from backtrace.ops import Scope, typed
 from backtrace.schedule import Moment
 from backtrace.training import executor_for, train
 from tests.observing import observed
-from tests.strategies import PATTERNS, Network, networks
+from tests.strategies import PATTERNS, SAMPLES, Chain, Network, chains, networks
 
 QUIET = settings(
     max_examples=40,
@@ -28,6 +33,7 @@ QUIET = settings(
     report_multiple_bugs=False,
 )
 EPOCHS = 4
+SMALL = "inputs: {x: 1}\nequations: {E: 2*x}\n"
 KINDS: tuple[type[Executor], ...] = (ScalarExecutor, ArrayExecutor)
 
 
@@ -54,6 +60,29 @@ def test_both_executors_give_the_same_numbers(network: Network) -> None:
         for _ in range(EPOCHS):
             assert_same(observed(scalars), observed(arrays), rtol=1e-13)
         assert_same(scalars.state(), arrays.state(), rtol=1e-13)
+
+
+@settings(QUIET, max_examples=60)
+@given(chains())
+def test_arrays_give_what_random_equations_give_one_by_one(chain: Chain) -> None:
+    """Among them derivatives that are the same for all elements of a sample, which a plan computes once for all."""
+    last = chain.forward[-2]
+    run = list(chain.forward)
+    for name, text in {
+        "p": f"2*{last.name}",
+        "q": "3*p",
+        "s": "tanh(sum(q))",
+        "J": f"E + {'sum_samples(s)' if last.type.sampled else 's'}",
+    }.items():
+        expr = typed(parse(text), Scope({e.name: Name(e.name, e.type) for e in run}, samples=SAMPLES))
+        run.append(Equation(name, expr, Type(expr.shape, expr.sampled)))
+    givens = {name: GivenArray(name, "input", values, chain.types[name]) for name, values in chain.given.items()}
+    following = tuple(gradients(run, "J", list(givens), SAMPLES))
+    net = replace(graph(SMALL), givens=givens, run=tuple(run), gradients=following, objective="J", samples=SAMPLES)
+    with np.errstate(all="ignore"):
+        right = evaluate(net.step, chain.given, SAMPLES)
+        found = observed(ArrayExecutor(net))
+    assert_same({name: found[name] for name in right}, right, rtol=1e-12)
 
 
 @settings(QUIET, max_examples=20)

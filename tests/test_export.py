@@ -152,6 +152,20 @@ def test_what_it_prints_is_what_diff_reads(backtrace_command: Runner, tmp_path: 
     assert outcome.code == 0, outcome.out
 
 
+@pytest.mark.parametrize(
+    ("given", "equations"),
+    [
+        ("parameters: {w: [1, 2]}\nclip: {norm: 0.05}\n", "{q: mean(w), J: tanh(q)}"),
+        ("parameters: {w: [1, 2]}\nclip: {norm: 0.05}\n", "{J: sum(w)}"),
+        ("inputs: [{x: 1}, {x: 2}]\nreduce: sum\nparameters: {w: [1, 2]}\n", "{q: 'w[0]', J: 0.1*q + x}"),
+    ],
+)
+def test_a_derivative_that_is_the_same_for_all_elements_is_one_for_each(given: str, equations: str) -> None:
+    net = graph(f"{given}learning_rate: 0.1\nequations: {equations}\nminimize: J\n")
+    printed = run(exported(net, 1, FORMS["numpy"]), "numpy", Path())
+    assert_the_numbers_of(run_graph(net, epochs=1), printed, ROUNDED["numpy"])
+
+
 SAMPLES = """
 inputs: [[0, 0], [0, 1], [1, 0], [1, 1]]
 targets: [[0], [1], [1], [0]]

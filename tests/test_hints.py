@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
 
+from backtrace.config import spellings
+from backtrace.config.hints import meant
+from backtrace.config.initial import KINDS
+from backtrace.config.table import ACTIVATIONS
 from backtrace.errors import BacktraceError, format_faults
 from backtrace.loading import build_file
+from backtrace.ops import MACROS, TABLE
+from backtrace.ops.hints import FUNCTIONS
+from backtrace.ops.losses import LOSSES
+from backtrace.rules import OPTIMIZERS
 
 NETWORK = """\
 title: t
@@ -33,6 +42,47 @@ equations:
   z: x*b
   h: EXPR
 """
+
+# What a text that is no number means, as far as it is a number at all.
+MEANT = [
+    ("0%", "0"),
+    ("1e2 %", "1"),
+    ("1e-300%", "1e-302"),
+    ("1e9999999%", ""),
+    ("1e9999999/2", ""),
+    ("1/0", ""),
+    ("1.5\u00d710\u207b\u00b3", "1.5e-3"),
+    ("2\u00b2", ""),
+    ("10\u00b3", ""),
+    ("-\u00bd", "-0.5"),
+    ("1\u00bd", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "number"), MEANT)
+def test_no_number_is_proposed_that_is_another_or_none(text: str, number: str) -> None:
+    assert meant(text) == number
+
+
+@pytest.mark.parametrize(
+    ("others", "known"),
+    [
+        (spellings.ACTIVATIONS, ACTIVATIONS),
+        (spellings.LOSSES, LOSSES),
+        (spellings.OPTIMIZERS, OPTIMIZERS),
+        (spellings.KINDS, KINDS),
+    ],
+)
+def test_another_spelling_is_none_that_is_known_and_leads_to_one_that_is(
+    others: Mapping[str, str], known: Collection[str]
+) -> None:
+    assert set(known).isdisjoint(others)
+    assert set(others.values()) <= set(known)
+
+
+def test_no_function_that_there_is_is_written_otherwise() -> None:
+    assert FUNCTIONS.keys().isdisjoint({*TABLE, *MACROS})
+
 
 # What is written in place of what, and the line, the column, the message and the hint.
 WRITTEN = [
@@ -454,6 +504,7 @@ EXPRESSIONS = [
     ("z.sum()", 7, "only a function's name can be called", "write sum(z)"),
     ("2 z", 9, "this is no expression: invalid syntax", "a product needs its sign: 2*z"),
     ("3x", 7, "this is no expression: invalid decimal literal", "a product needs its sign: 3*x"),
+    ("1e5x", 9, "this is no expression: invalid decimal literal", "a product needs its sign: 1e5*x"),
     ("z z", 9, "this is no expression: invalid syntax", "a product needs its sign: z*z, a function its brackets: z(z)"),
     ("z\xb7b", 6, "'\xb7' is not of the equation language", "write * for a product"),
     ("|z|", 7, "'|' is not of the equation language", "write abs(z) for |z|"),

@@ -242,8 +242,9 @@ def test_of_batches_that_diverge_the_last_finite_epoch_is_found(tmp_path: Path) 
     def train(count: int, keep: tuple[Keep, ...] = ()) -> Trace:
         return run_graph(graph, epochs=count, keep=keep or (count,))
 
-    trace, ended = as_far_as_finite(train, 400)
+    trace, ended, lost = as_far_as_finite(train, 400)
     assert 1 < len(trace.losses) == ended - 1
+    assert str(lost).startswith(f"epoch {ended}, update 1: ")
     assert np.isfinite(trace.losses).all()
     only = curves_of(str(tmp_path / "net.yaml"), "weights", epochs=3)
     assert list(only.remarks()) == ["quantities are those of the first update of each epoch"]
@@ -276,6 +277,25 @@ def test_what_cannot_be_drawn_is_said(
 ) -> None:
     outcome = backtrace_command("plot", "configs/example.yaml", *arguments)
     assert (outcome.code, message in outcome.err) == (code, True), outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--set", "lr=1.5"), 5, "epoch 135: "),
+        (("--rates", "1.5,2"), 5, "epoch 135: "),
+        (("--rates", "0.05,1.5"), 0, ""),
+        (("--epochs", "134", "--set", "lr=1.5"), 0, ""),
+    ],
+)
+def test_what_is_finite_is_drawn_and_the_end_told_where_no_training_stays_finite(
+    backtrace_command: Runner, tmp_path: Path, diverging: str, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    command = ("plot", diverging, "--epochs", "1000", *arguments)
+    for where, shown in (((), "first"), (("-o", str(tmp_path / "a.csv")), f"Wrote {tmp_path / 'a.csv'}.")):
+        outcome = backtrace_command(*command, *where)
+        assert (outcome.code, outcome.err.count("epoch"), outcome.err[: len(said)]) == (code, bool(said), said)
+        assert shown in outcome.out
 
 
 def test_the_numbers_go_into_a_table(backtrace_command: Runner, tmp_path: Path) -> None:

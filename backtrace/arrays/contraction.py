@@ -100,7 +100,10 @@ def _as_matrices(left: Axes, right: Axes, target: Axes) -> Iterable[Thunk] | Non
 def _in_batches(first: Axes, second: Axes, target: Axes) -> Iterator[Thunk]:
     """A product of matrices for every element along shared axes; element by element where axes do not fit that."""
     left, right = (first, second) if target.letters[-1:] in second.only(first) else (second, first)
-    rows, columns = left.only(right)[-1:], right.only(left)[-1:]
+    rows, columns = (
+        "".join(letter for letter in own if letter in target.letters)[-1:]
+        for own in (left.only(right), right.only(left))
+    )
     inner = "".join(letter for letter in left.letters if letter in right.letters and letter not in target.letters)
     batch = "".join(letter for letter in target.letters if letter not in (rows, columns))
     if len(inner) != 1 or not {*left.letters, *right.letters} <= {*batch, rows, columns, inner}:

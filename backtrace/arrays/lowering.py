@@ -69,8 +69,8 @@ class Lowering:
         self._known: dict[Any, Node] = {}
 
     def equation(self, equation: Equation) -> None:
-        """The node of an equation's result, under its name."""
-        self.named[equation.name] = self.node(equation.expr)
+        """The node of an equation's result, under its name; a derivative may be the same for all elements."""
+        self.named[equation.name] = self.spread(self.aligned(equation.expr, equation.type), equation.type)
 
     def node(self, expr: Expr) -> Node:
         """The node of an expression."""
@@ -92,10 +92,9 @@ class Lowering:
         combined = op.for_arrays(expr)
         if combined is not None:
             return self.node(retyped(combined))
-        if isinstance(op, Complement):
-            return self.rest(op, expr)
         if isinstance(op, Elementwise):
-            return self.elements(op, expr)
+            made = self.rest(op, expr) if isinstance(op, Complement) else self.elements(op, expr)
+            return self.spread(made, Type(expr.shape, expr.sampled))
         if isinstance(op, Movement):
             moved = self.moved(op, expr)
             if moved is not None:
@@ -123,6 +122,11 @@ class Lowering:
         """The node of an operand whose shape matters: a number stands for an array of equal ones elsewhere."""
         node, shape = self.node(expr), self.full(Type(expr.shape, expr.sampled))
         return self.constant(node.value, shape) if isinstance(node, Constant) else node
+
+    def spread(self, node: Node, type: Type) -> Node:
+        """A node in the full shape of its type; but a number stays one, which may stand for any array."""
+        shape = self.full(type)
+        return node if isinstance(node, Constant) or node.shape == shape else Computed(shape, (node,), copied)
 
     def full(self, type: Type) -> tuple[int, ...]:
         """The shape in memory: the samples last."""
@@ -159,7 +163,7 @@ class Lowering:
             self._known[key] = Computed(shape, tuple(operands), rest=Rest(rule))
         return self._known[key]
 
-    def aligned(self, arg: Expr, result: Expr) -> Node:
+    def aligned(self, arg: Expr, result: Expr | Type) -> Node:
         """An operand with a last axis for the samples where the result has one, and its own axes before that."""
         node = self.node(arg)
         if isinstance(node, Constant) or arg.sampled == result.sampled or not arg.shape:

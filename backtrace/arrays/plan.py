@@ -126,14 +126,10 @@ class Plan:
 
     def seen(self, equation: Equation, array: Array) -> Array:
         """A named result as users see it: the samples first, repeated where it is the same for all elements."""
-        made, wanted = equation.expr.type, equation.type
-        assert made is not None
-        made = wanted if equation.state else made
-        if not wanted.sampled:
-            return np.broadcast_to(array, wanted.shape)
-        first = np.moveaxis(array, -1, 0) if made.sampled else array[None]
-        missing = (None,) * (len(wanted.shape) - len(made.shape))
-        return np.broadcast_to(first[(slice(None), *missing, ...)], (self.samples, *wanted.shape))
+        wanted = equation.type
+        if not array.ndim:  # a number may stand for any array
+            return np.broadcast_to(array, (self.samples, *wanted.shape) if wanted.sampled else wanted.shape)
+        return np.moveaxis(array, -1, 0) if wanted.sampled else array
 
 
 def _recorded(graph: Graph, lowering: Lowering) -> dict[str, Node]:

@@ -75,8 +75,10 @@ def plot(
     look = _look(height, digits, round_, ascii_, here)
     if form.name == "text" and here:
         print_out(plot_lines(drawn, look))
-        return
-    deliver(plot_pages(form, drawn, look), output, force)
+    else:
+        deliver(plot_pages(form, drawn, look), output, force)
+    if drawn.lost:
+        raise drawn.lost
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Final
 
 from backtrace.config.spellings import KEYS, nearest
@@ -40,6 +41,11 @@ REWRITTEN: Final = (
     (r"^([-+]?),(?=\d)", r"\1."),
 )
 """What is replaced, in this order; what then is a number is what was meant."""
+POWER: Final = re.compile("[\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u207a\u207b]+")
+SMALL: Final = re.compile("[\u00bc-\u00be\u2150-\u215e]")
+"""Digits of a power and fractions: in plain letters they would run into the digits before them."""
+DIGITS: Final = 16
+"""A percentage of so many digits before or behind the point is written with an exponent."""
 THOUSANDS: Final = re.compile(r",(?=\d{3}(?:,|$))")
 QUOTIENT: Final = re.compile(rf"({NUMBER.pattern}) */ *({NUMBER.pattern})", re.ASCII)
 PERCENT: Final = re.compile(rf"({NUMBER.pattern}) *%", re.ASCII)
@@ -59,29 +65,36 @@ def meant(text: str) -> str:
     """
     if len(text) > LONGEST:
         return ""
-    plain = "".join(map(_ascii, unicodedata.normalize("NFKC", text))).translate(PLAIN).strip()
-    for pattern, by in REWRITTEN:
-        plain = re.sub(pattern, by, plain, flags=re.IGNORECASE)
+    found = _number(_plain(text))
+    return found if found and isfinite(float(found)) else ""
+
+
+def _number(plain: str) -> str:
+    """The number that a text in plain letters is, or is computed to; "" where it is none."""
     if NUMBER.fullmatch(plain):
         return plain
     if quotient := QUOTIENT.fullmatch(plain):
-        return _divided(quotient[1], quotient[2])
+        above, below = float(quotient[1]), float(quotient[2])
+        return repr(above / below) if below else ""
     if percent := PERCENT.fullmatch(plain):
-        return _divided(percent[1], "100")
+        value = Decimal(percent[1])
+        return f"{value.scaleb(-2).normalize():f}" if abs(value.adjusted()) < DIGITS else repr(float(value) / 100)
     unit = UNIT.fullmatch(plain)
     return unit[1] if unit else ""
+
+
+def _plain(text: str) -> str:
+    """A text in plain letters, without what people put around and into numbers."""
+    apart = SMALL.sub(r" \g<0>", POWER.sub(r"^\g<0>", text))
+    plain = "".join(map(_ascii, unicodedata.normalize("NFKC", apart))).translate(PLAIN).strip()
+    for pattern, by in REWRITTEN:
+        plain = re.sub(pattern, by, plain, flags=re.IGNORECASE)
+    return plain
 
 
 def _ascii(character: str) -> str:
     value = unicodedata.decimal(character, None)
     return character if value is None else str(value)
-
-
-def _divided(above: str, below: str) -> str:
-    try:
-        return repr(float(above) / float(below)) if below != "100" else f"{Decimal(above).scaleb(-2).normalize():f}"
-    except (ZeroDivisionError, OverflowError, InvalidOperation):
-        return ""
 
 
 def kind_hint(node: Node, what: str) -> str:
@@ -130,7 +143,7 @@ def whole_hint(node: Node) -> str:
     text = node.text.strip()
     if node.quoted and text.isdecimal():
         return number_hint(text, quoted=True)
-    written = f"{text.removesuffix('e')}" if node.kind == "number" else meant(THOUSANDS.sub("", text))
+    written = text if node.kind == "number" else meant(THOUSANDS.sub("", text))
     try:
         value = Decimal(written)
     except InvalidOperation:

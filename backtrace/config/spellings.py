@@ -29,7 +29,8 @@ ACTIVATIONS: Final = {
 LOSSES: Final = {
     "mse": "mean_squared_error", "sse": "squared_error", "l2": "squared_error", "quadratic": "half_squared_error",
     "bce": "binary_cross_entropy", "log_loss": "binary_cross_entropy", "logistic": "binary_cross_entropy",
-    "ce": "cross_entropy", "nll": "cross_entropy", "categorical_crossentropy": "cross_entropy", "kl": "kl_div",
+    "ce": "cross_entropy", "nll": "cross_entropy", "categorical_crossentropy": "cross_entropy", "kl": "kl_divergence",
+    "kl_div": "kl_divergence",
     "crossentropy": "cross_entropy", "sparse_categorical_crossentropy": "sparse_cross_entropy",
 }  # fmt: skip
 OPTIMIZERS: Final = {

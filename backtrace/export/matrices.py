@@ -10,6 +10,7 @@ from backtrace.export.helpers import HELPERS
 from backtrace.export.identifiers import Identifiers
 from backtrace.export.matrixforms import Forms
 from backtrace.export.sections import sections
+from backtrace.expressions import names
 from backtrace.graph import EPOCH, RATE, STOP, UPDATE, Equation, Graph
 from backtrace.keys import Keys
 from backtrace.ops import TABLE
@@ -49,6 +50,7 @@ class _Program:
         self.whole = {name: identifiers.of(f"{name}_all") for name in graph.data}
         """What the given values of all samples are called, where each update takes some of them."""
         self.forms = Forms(self.names)
+        self.used = {name for equation in graph.step for name in names(equation.expr)}
 
     def lines(self) -> Iterator[str]:
         """All lines."""
@@ -103,14 +105,15 @@ class _Program:
         return [list(batch) for batch in found] if self.graph.samples else [batch[0] for batch in found]
 
     def equation(self, equation: Equation) -> str:
-        """The line of an equation; a result that is smaller than its name's array is repeated when it is printed."""
+        """The line of an equation; what is smaller than its name's array is repeated where an equation reads it."""
         made, wanted = equation.expr.type, equation.type
         assert made is not None
         source = self.forms.text(equation.expr)
         if made.sampled and len(made.shape) < len(wanted.shape):
             source = self.forms.aligned(source, len(wanted.shape) - len(made.shape))
-        if equation.state and made != wanted:
-            return f"{self.names[equation.name]} = {source.source} + np.zeros({wanted.shape})"
+        if made != wanted and (equation.state or equation.name in self.used):
+            shape = (self.samples, *wanted.shape) if wanted.sampled else wanted.shape
+            return f"{self.names[equation.name]} = {source.source} + np.zeros({shape})"
         return f"{self.names[equation.name]} = {source.source}"
 
     def printed(self) -> Iterator[str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from backtrace.errors import Fault, UsageError
 from backtrace.export.helpers import HELPERS
-from backtrace.expressions import Call, Expr, Name, Num
+from backtrace.expressions import Call, Expr, Name, Num, names
 from backtrace.ops import TABLE, retyped
 from backtrace.ops.base import Op
 from backtrace.ops.complements import Settled
@@ -382,7 +382,7 @@ def _convolved(forms: Forms, op: Op, expr: Call) -> Text:
 def _scattered(forms: Forms, op: Op, expr: Call) -> Text:
     """Elements added where they came from."""
     places, source = _places(expr.option("places").array), _one(forms, expr)
-    if isinstance(expr.args[0], Num):
+    if not any(names(expr.args[0])):
         source = f"np.full({expr.args[0].shape}, {source})"
     if expr.args[0].sampled:
         return Text(f"{forms.helper('returned')}({source}, {places}, {expr.shape})")

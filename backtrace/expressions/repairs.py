@@ -59,7 +59,6 @@ REFUSED: Final = {
     ast.BitAnd: "write minimum(a, b) for a logical and",
     ast.LShift: "write a product with 2**n",
     ast.RShift: "write a quotient by 2**n",
-    ast.Attribute: "the only attribute is .T",
     ast.Compare: "a comparison stands only inside where: where(z > 0, 1, 0) is 1 where it holds",
     ast.BoolOp: "use where(...) with one comparison at a time",
     ast.IfExp: "write where(condition, a, b)",
@@ -111,12 +110,14 @@ BY_WORDS: Final = (
     ("invalid syntax", "an expression is such as 0.5 * (y - o)**2"),
 )
 """By Python's words, how to repair a text."""
+NUMBER: Final = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 LIBRARIES: Final = frozenset({"np", "numpy", "math", "torch", "tf", "jnp", "jax", "F", "nn", "K", "scipy", "sp"})
 
 
 def product_hint(text: str, offset: int) -> str:
     """How to write a product without its sign; of two words, the first may be meant as a function."""
-    number = re.compile(r"[\d.]+").match(text, offset) or re.search(r"(?<![\w.])[\d.]+$", text[:offset].rstrip())
+    behind = len(text[:offset].rstrip())
+    number = next((each for each in NUMBER.finditer(text) if each.start() <= offset and each.end() >= behind), None)
     word = re.compile(r"\w+").match(text, max(offset, number.end()) if number else offset)
     if number and word and not word[0][0].isdigit():
         return f"a product needs its sign: {number[0]}*{word[0]}"

@@ -8,16 +8,13 @@ from backtrace.expressions import Call, Expr, Name, Shape, to_text
 from backtrace.ops.base import shape_text
 
 FUNCTIONS: Final = {
-    "ln": "log(x)", "log10": "log(x) / log(10)", "log2": "log(x) / log(2)", "log1p": "log(1 + x)",
-    "expm1": "exp(x) - 1", "pow": "x**n", "power": "x**n", "square": "x**2", "sq": "x**2", "fabs": "abs(x)",
-    "dot": "a @ b", "matmul": "a @ b", "mm": "a @ b", "inner": "a @ b", "multiply": "a * b", "mul": "a * b",
-    "add": "a + b", "subtract": "a - b", "divide": "a / b", "negative": "-x", "std": "sqrt(var(x))",
-    "average": "mean(x)", "avg": "mean(x)", "logistic": "sigmoid(x)", "sig": "sigmoid(x)", "swish": "silu(x)",
-    "heaviside": "step(x)", "linear": "x", "identity": "x", "transpose": "x.T", "full": "c * ones(shape)",
-    "broadcast_to": "x + zeros(shape)", "tan": "sin(x) / cos(x)", "array": "[a, b]", "list": "[a, b]",
-    "if": "where(condition, a, b)", "select": "where(condition, a, b)", "len": "its number", "cat": "concat(a, b)",
-    "concatenate": "concat(a, b)", "hstack": "concat(a, b)", "vstack": "stack(a, b)", "range": "arange(n)",
-    "\u03c3": "sigmoid(x)", "\u03a3": "sum(x)",
+    "ln": "log(x)", "power": "x**n", "square": "x**2", "sq": "x**2", "fabs": "abs(x)", "mm": "a @ b",
+    "inner": "a @ b", "multiply": "a * b", "subtract": "a - b", "divide": "a / b", "negative": "-x",
+    "std": "sqrt(var(x))", "average": "mean(x)", "avg": "mean(x)", "logistic": "sigmoid(x)", "sig": "sigmoid(x)",
+    "swish": "silu(x)", "heaviside": "step(x)", "linear": "x", "full": "c * ones(shape)",
+    "broadcast_to": "x + zeros(shape)", "array": "[a, b]", "list": "[a, b]", "select": "where(condition, a, b)",
+    "len": "its number", "cat": "concat(a, b)", "concatenate": "concat(a, b)", "hstack": "concat(a, b)",
+    "vstack": "stack(a, b)", "range": "arange(n)", "\u03c3": "sigmoid(x)", "\u03a3": "sum(x)",
 }  # fmt: skip
 NAMES: Final = {
     "e": "Euler's number is exp(1)", "\u03c0": "write pi", "inf": "only finite numbers are computed with",
