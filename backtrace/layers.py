@@ -340,6 +340,9 @@ class _Network:
         if found:
             return None
         row = LOSSES[spec.kind]
+        if row.labelled and width and (wrong := self.wrong_label(width)):
+            self.faults.append(wrong)
+            return None
         target, size = self.vector("target", "y")
         if row.labelled:
             size = width if size == 1 else size
@@ -353,6 +356,16 @@ class _Network:
             terms = Name(spec.terms)
         self.equations.append(Statement(spec.total, substitute(total, {"E": terms}), spec.node))
         return Objective(Name(spec.total), False, spec.node)
+
+    def wrong_label(self, width: int) -> Fault | None:
+        """A target that is the number of no output."""
+        for given in self.config.givens:
+            values = np.ravel(given.values)
+            wrong = values[(values != np.floor(values)) | (values < 0) | (values >= width)]
+            if given.role == "target" and wrong.size:
+                message = f"{wrong[0]:g} is no place among {width} output{'s' * (width != 1)}, which are counted from 0"
+                return Fault(message, given.place, f"whole numbers from 0 to {width - 1}", len(given.name))
+        return None
 
 
 def named_by(given: str | tuple[str, ...] | None) -> int:

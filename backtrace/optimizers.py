@@ -16,7 +16,7 @@ from backtrace.config import ClipSpec, OptimizerSpec, Statement, expression_faul
 from backtrace.errors import ConfigError, Fault, did_you_mean
 from backtrace.expressions import Call, Expr, ExpressionError, Name, Num, Shape, Type, parse
 from backtrace.graph import EPOCH, RATE, UPDATE, Equation
-from backtrace.ops import Macro, Scope, macros, typed
+from backtrace.ops import STATE_IT, Macro, Scope, macros, typed
 from backtrace.ops.base import shape_text
 from backtrace.records import dataclass
 from backtrace.rules import DECAYED, OPTIMIZERS, SCALE, Optimizer
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 COUNTED: Final[Mapping[str, Expr]] = {"n": Name(UPDATE, Type(())), "k": Name(EPOCH, Type(()))}
+RULE_HINT = "p is the parameter, g its gradient, lr the learning rate; state: and options: name others"
 COUNTED_HINT = "k is the epoch, n the update, both counted from 1"
 
 
@@ -65,7 +66,8 @@ def _pointing(spec: OptimizerSpec, key: str) -> Iterator[None]:
         yield
     except ExpressionError as error:
         fault = expression_fault(spec.nodes.get(("update", key), spec.node), error)
-        raise ConfigError(replace(fault, message=f"in the optimizer: {error.message}")) from None
+        hint = RULE_HINT if fault.hint == STATE_IT else fault.hint
+        raise ConfigError(replace(fault, message=f"in the optimizer: {error.message}", hint=hint)) from None
 
 
 class _Rule:

@@ -273,3 +273,14 @@ def test_a_progress_bar_comes_late_and_only_on_a_terminal(monkeypatch: pytest.Mo
     monkeypatch.setattr(sys.stderr, "isatty", lambda: False, raising=False)
     bar(30)
     assert opened == [1]
+
+
+def test_without_a_command_the_help_is_shown_as_it_is(backtrace_command: Runner) -> None:
+    outcome = backtrace_command()
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.rstrip("\n") == backtrace_command("--help").out.rstrip("\n")
+
+
+def test_a_config_in_place_of_a_command_is_answered_with_the_command(backtrace_command: Runner) -> None:
+    outcome = backtrace_command("net.yaml")
+    assert (outcome.code, outcome.err.splitlines()[1]) == (2, "  hint: such as backtrace run CONFIG")

@@ -162,7 +162,16 @@ REFUSED = {
         "{file: d, columns: 2..4}", XOR, "net.yaml:1:28", "there are no columns 2..4: the file has 3",
     ),
     "a range backwards": ("{file: d, rows: 4..2}", XOR, "net.yaml:1:25", "expected rows such as 1..100"),
-    "too many rows": ("{file: d, rows: 1..5}", XOR, "net.yaml:1:16", '"d" has 4 rows of samples'),
+    "too many rows": ("{file: d, rows: 1..5}", XOR, "net.yaml:1:25", '"d" has 4 rows of samples'),
+    "a file of another kind": (
+        "{file: d, column: 1}", "root:x:0:0\nbin:x:1:1\n", "net.yaml:1:16", '"d" has one column: no comma',
+    ),
+    "a file of another kind without a header": (
+        "{file: d, header: false}", "KEY=secret\n", "net.yaml:1:16", '"d" has one column: no comma',
+    ),
+    "a line for a spreadsheet": (
+        "{file: d, columns: [x1, x2]}", "sep=;\nx1;x2\n1;2\n", "net.yaml:1:16", 'the first line of "d" is for',
+    ),
     "a heading that stands twice": (
         "{file: d, columns: [a]}", "a,a\n1,2\n", "net.yaml:1:29", '2 columns are called "a"',
     ),
@@ -239,6 +248,10 @@ REFUSED = {
     "a header of 8 TB": ("{file: d}", HUGE, "net.yaml:1:16", '"d" holds more than 500 MB of numbers'),
     "an array that is cut off": (
         "{file: d}", npy([1.0, 2.0])[:-1], "net.yaml:1:16", 'the array of "d" is cut off: it states 2 numbers',
+    ),
+    "an array that goes on": (
+        "{file: d}", zipped(a_npy=npy([1.0, 2.0]) + bytes(1 << 20)), "net.yaml:1:16",
+        'the array "a" of "d" is damaged: there is more than the numbers that it states',
     ),
     "a damaged header": ("{file: d}", b"\x93NUMPY\x01\x00", "net.yaml:1:16", 'the array of "d" is damaged'),
     "a bomb": (

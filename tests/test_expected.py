@@ -175,6 +175,13 @@ def test_a_figure_knows_where_it_stands() -> None:
   hint: write the figure alone: 0.593""",
         ),
         (
+            f"h1: {'9' * 5000}",
+            f"""f:1:5: a figure is expected here, not the number 9999999999999999999…9999999999999999999
+    h1: {"9" * 90}…
+        {"^" * 90}
+  hint: write it as it is printed: 0.60944600, 2.3e-05 or 1/16""",
+        ),
+        (
             "h1: 52%",
             """f:1:5: a figure is expected here, not the text "52%"
     h1: 52%

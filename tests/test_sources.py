@@ -188,6 +188,16 @@ def test_standard_input_is_read(backtrace_command: Runner, monkeypatch: pytest.M
     assert (found.code, found.out) == (0, "1 figure: it matches\n")
 
 
+def test_a_config_is_read_from_standard_input(backtrace_command: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = (ROOT / "configs" / "example.yaml").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    found = backtrace_command("run", "-")
+    assert (found.code, found.out) == (0, backtrace_command("run", "configs/example.yaml").out)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"title: t\nfoo: 1\n")))
+    found = backtrace_command("run", "-")
+    assert (found.code, found.out, found.err.splitlines()[0]) == (3, "", '<stdin>:2:1: "foo" is no key of the config')
+
+
 # ── the numbers of a program ──
 
 

@@ -126,6 +126,7 @@ def _ended_by(error: BaseException) -> int:
 USAGE: Final = (
     ("Did you mean|Possible", ""),
     (r"extra argument", "one file at a time: backtrace diff CONFIG FILE compares two, --only KEYS chooses rows"),
+    (r"No such command '.*\.(?:ya?ml|json|npz|csv)'", "such as backtrace run CONFIG"),
     (r"No such command", "backtrace --help lists the commands"),
     (r"Missing argument|No such option", "--help lists arguments and options, and begins with an example"),
 )
@@ -138,6 +139,8 @@ def _usage(message: str) -> str:
 
     from backtrace.errors import Fault, format_faults
 
+    if message.startswith("Usage:"):  # nothing was asked for, and this is the help
+        return message
     hint = next((hint for pattern, hint in USAGE if re.search(pattern, message)), "")
     return format_faults([Fault(f"backtrace: {message}", hint=hint)])
 

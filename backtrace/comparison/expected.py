@@ -18,6 +18,7 @@ DECIMAL: Final = re.compile(
     rf"{SIGN}(?=[.,]?[0-9])(?P<whole>[0-9]*)(?:[.,](?P<part>[0-9]*))?(?:[eE](?P<power>{SIGN}[0-9]{{1,4}}))?"
 )
 EPOCH: Final = re.compile(r"epoch\s+([0-9]{1,9})(?:\.([0-9]{1,9}))?")
+LONGEST_GUESSED: Final = 400
 EXACT_DIGITS: Final = 17
 """The significant digits of a fraction: as many as tell any two floats apart."""
 
@@ -229,7 +230,9 @@ def from_pairs(pairs: Iterable[str]) -> tuple[Figure, ...]:
 
 
 def how_to_write(text: str) -> str:
-    """How to write what was refused."""
+    """How to write what was refused; of a text too long to be a figure nothing is guessed."""
+    if len(text) > LONGEST_GUESSED:
+        return EXAMPLE
     for pattern, hint in HINTS:
         if match := pattern.fullmatch(text.strip()):
             return hint.format(*map(shortened, match.groups("")))

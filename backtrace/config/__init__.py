@@ -186,7 +186,7 @@ class _Reader(Givens, Training, Updates):
         if "loss" in nodes and not of_layers:
             hint = "write the loss as an equation, and minimize: its name"
             self.fault(nodes["loss"], "loss: belongs to layers:", hint)
-        if "layers" in nodes and "loss" in nodes and "targets" not in nodes:
+        if "layers" in nodes and "loss" in nodes and "targets" not in nodes and root.place not in self.strayed:
             self.fault(nodes["loss"], "the loss needs targets:", "add targets: {y: [...]}")
 
     def activations(self, nodes: Mapping[str, Node]) -> None:
@@ -202,7 +202,7 @@ class _Reader(Givens, Training, Updates):
             if given.name in taken and given.place is not None:
                 message = f'"{given.name}" is given as {taken[given.name]} already'
                 self.faults.append(Fault(message, given.place, "one name, one quantity", len(given.name)))
-            taken[given.name] = f"a {given.role}"
+            taken[given.name] = f"{'an' if given.role == 'input' else 'a'} {given.role}"
         for section in ("equations", "report", "minimize", "maximize"):
             for key, _ in nodes[section].items() if section in nodes and nodes[section].kind == "mapping" else ():
                 if key.text in taken:

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from tokenize import TokenError
-from typing import IO, Any, Final, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ from backtrace.records import dataclass
 from backtrace.yamlfile.files import decode, read
 from backtrace.yamlfile.source import Source
 
+if TYPE_CHECKING:
+    from zipfile import ZipFile, ZipInfo
+
 LARGEST_DATA: Final = 500 * 1024 * 1024
 """Bytes of a file of arrays, also when unpacked and as floats."""
 LARGEST_TEXT: Final = 100 * 1024 * 1024
@@ -27,6 +30,8 @@ MOST_CLASSES: Final = 1000
 DELIMITERS: Final = ("\t", ";", ",")
 """The first of these that the first line has outside quotes separates the cells."""
 NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+FOREIGN: Final = r"[:=<>{}\\|@]|//|.{80}"
+"""What is in a line of one cell that is neither a heading nor a number, but of a file of another kind."""
 EMPTY_ZIP: Final = b"PK\x05\x06"
 KINDS_OF_NUMBERS: Final = "buif"
 
@@ -43,6 +48,8 @@ class Window:
 
     first: int = 1
     last: int | None = None
+    asked: Place | None = None
+    """Where the config says so."""
 
 
 class Table(ABC):
@@ -70,6 +77,7 @@ class CsvTable(Table):
     Attributes:
         delimiter: what separates the cells.
         looks_headless: whether the first line has numbers alone.
+        is_foreign: whether it looks like one of another kind of file, of which nothing may be shown.
     """
 
     def __init__(self, data: bytes, file: str, header: bool, delimiter: str | None) -> None:
@@ -79,6 +87,7 @@ class CsvTable(Table):
         self.width, self.header = len(first), header
         self.names = tuple(cell.strip() for cell in first) if header else None
         self.looks_headless = all(map(self.is_number, first))
+        self.is_foreign = len(first) == 1 and not self.looks_headless and re.search(FOREIGN, first[0]) is not None
 
     @cached_property
     def source(self) -> Source:
@@ -154,7 +163,7 @@ class CsvTable(Table):
                     return
         if number < (window.last or 1):
             have = f'"{shortened(self.file)}" has {number} row{"s" * (number != 1)} of samples'
-            raise ConfigError(Fault(have, hint=f"rows: 1..{number}" if number else "a row for each sample"))
+            raise ConfigError(Fault(have, window.asked, f"rows: 1..{number}" if number else "a row for each sample"))
 
     def check_row(self, line: int, cells: list[str], blank: int) -> None:
         if blank:
@@ -304,10 +313,23 @@ def _members(data: bytes, file: str) -> dict[str, Array]:
             raise ConfigError(Fault(message, hint=SPREADSHEET))
         if sum(member.file_size for member in members) > LARGEST_DATA:
             raise ConfigError(_too_large(file))
-        named = {member.filename.removesuffix(".npy"): packed.read(member) for member in members}
+        named = {member.filename.removesuffix(".npy"): _content(packed, member) for member in members}
     return {name: _array(content, name, file) for name, content in named.items()}
 
 
+def _content(packed: ZipFile, member: ZipInfo) -> bytes:
+    """What a member holds, up to a byte more than its header states: a small file may expand to anything."""
+    with packed.open(member) as stream:
+        beginning = stream.read(LONGEST_HEADER)
+    try:
+        shape, dtype, begin = _header(beginning)
+    except (*DAMAGE, TypeError, KeyError):
+        return beginning
+    with packed.open(member) as stream:
+        return stream.read(begin + math.prod(shape) * dtype.itemsize + 1)
+
+
+LONGEST_HEADER: Final = 1 << 17
 DAMAGE: Final = (ValueError, EOFError, SyntaxError, TokenError)
 """What numpy raises of a header that it cannot read; an old one it looks at as Python's tokens."""
 
@@ -322,6 +344,8 @@ def _array(content: bytes, name: str, file: str) -> Array:
             raise ConfigError(_too_large(file))
         if math.prod(shape) * dtype.itemsize > len(content) - begin:
             raise ConfigError(Fault(f"{what} is cut off: it states {'x'.join(map(str, shape))} numbers"))
+        if math.prod(shape) * dtype.itemsize < len(content) - begin:
+            raise ConfigError(Fault(f"{what} is damaged: there is more than the numbers that it states", hint=ARRAYS))
         with np.errstate(all="ignore"):  # what is not finite then is refused below
             values = np.asarray(np.load(io.BytesIO(content), allow_pickle=False), dtype=np.float64)
     except (*DAMAGE, TypeError, KeyError) as error:

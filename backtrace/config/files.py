@@ -35,6 +35,7 @@ from backtrace.words import Note
 from backtrace.yamlfile import Node
 
 RANGE: Final = r"(\d{1,9})\.\.(\d{1,9})"
+NO_SEPARATOR: Final = "has one column: no comma, semicolon or tab in its first line"
 ONE_COLUMN: Final = "is it a table? delimiter: says what separates its cells"
 NO_NUMBERS: Final = "columns are counted from 1"
 
@@ -133,11 +134,19 @@ class Files(Values):
     def csv(self, parts: Mapping[str, Node], file: Node, path: str, data: bytes) -> CsvTable | None:
         header = self.boolean(parts["header"]) if "header" in parts else None
         delimiter = self.delimiter(parts["delimiter"]) if "delimiter" in parts else None
+        if data.removeprefix(b"\xef\xbb\xbf")[:4].lower() == b"sep=":
+            self.broken.add(file.text)
+            hint = "take the line out; delimiter: says what separates the cells"
+            return self.fault(file, f'the first line of "{shortened(file.text)}" is for a spreadsheet alone', hint)
         if "arrays" in parts:
+            self.broken.add(file.text)
             return self.fault(parts["arrays"], "arrays: belongs to npz; this file is text", "columns: [x1, x2]")
         if ("header" in parts and header is None) or ("delimiter" in parts and delimiter is None):
             return None
         table = csv_table(data, path, header is not False, delimiter)
+        if table.is_foreign and delimiter is None:
+            self.broken.add(file.text)
+            return self.fault(file, f'"{shortened(file.text)}" {NO_SEPARATOR}', ONE_COLUMN)
         if header is None and table.looks_headless:
             hint = "header: false if it is a sample, header: true if they are names"
             self.broken.add(file.text)
@@ -214,7 +223,7 @@ class Files(Values):
             self.expected(node, "a list of columns, such as [x1, x2], or a range 1..4")
             return []
         if file is not None and table.width == 1 and len(list(node)) > 1:
-            message = f'"{shortened(file.text)}" has one column: no comma, semicolon or tab in its first line'
+            message = f'"{shortened(file.text)}" {NO_SEPARATOR}'
             first = (table.names or ("",))[0]
             comment = "its first line is a comment: take it out"
             self.fault(file, message, comment if first.startswith(("#", "%", "//")) else ONE_COLUMN)
@@ -365,7 +374,7 @@ class Files(Values):
         found = re.fullmatch(RANGE, node.text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
             return self.expected(node, "rows such as 1..100", "counted from 1, the header is no row")
-        return Window(int(found[1]), int(found[2]))
+        return Window(int(found[1]), int(found[2]), node.place)
 
 
 def _is_range(node: Node) -> bool:

@@ -29,12 +29,20 @@ PLAIN: Final = str.maketrans(
     }
 )
 REWRITTEN: Final = (
+    (r"^\$(.*)\$$", r"\1"),
+    (r"^\\[dt]?frac *\{([^{}]*)\} *\{([^{}]*)\}$", r"\1/\2"),
+    (r"\\(?:times|cdot)", "*"),
+    (r"\^ *\{([^{}]*)\}", r"^\1"),
+    (r" *(?:\u00b1|\+/-).*$", ""),
     (r"^(?:~|\u2248|=|<|>|ca\.?|approx\.?) *", ""),
     (r"^([-+]) +", r"\1"),
     (r"(?<=\d)(?:[ '](?=\d{3}(?!\d))|_(?=\d))", ""),
     (r"(?:\.{2,}|\u2026|[;,])$", ""),
+    (r"^([-+]?0?)\*(?!10(?!\d))(?=\d+$)", r"\1."),
+    (r"^10 *(?:\^|\*\*) *\(?([-+]?\d+)\)?$", r"1e\1"),
     (r"[x*] *10 *(?:\^|\*\*)? *\(?([-+]?\d+)\)?$", r"e\1"),
-    (r"(?<=\d) *[eE] *([-+]?) *(?=\d)", r"e\1"),
+    (r"(?<=\d) *[eEdD] *([-+]?) *(?=\d+$)", r"e\1"),
+    (rf"^(?:\w+\.)*(?:float|int|double|tensor|array|decimal)\d*\(({NUMBER.pattern})\)$", r"\1"),
     (r"^([-+]?\d{1,3})((?:,\d{3})+)(?=\.)", lambda found: found[1] + found[2].replace(",", "")),
     (r"^([-+]?\d{1,3})((?:,\d{3}){2,})$", lambda found: found[1] + found[2].replace(",", "")),
     (r"(?<=\d),(?=\d)", "."),
@@ -47,12 +55,15 @@ SMALL: Final = re.compile("[\u00bc-\u00be\u2150-\u215e]")
 DIGITS: Final = 16
 """A percentage of so many digits before or behind the point is written with an exponent."""
 THOUSANDS: Final = re.compile(r",(?=\d{3}(?:,|$))")
+GROUPED: Final = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}", re.ASCII)
 QUOTIENT: Final = re.compile(rf"({NUMBER.pattern}) */ *({NUMBER.pattern})", re.ASCII)
 PERCENT: Final = re.compile(rf"({NUMBER.pattern}) *%", re.ASCII)
 UNIT: Final = re.compile(rf"({NUMBER.pattern}) *[^\W\d]{{1,12}}\.?", re.ASCII)
-CALLED: Final = re.compile(r"[\w.]+\(([(\[].*[)\]])(?:, *dtype=[\w.]+)?\)|(\(.*\))", re.DOTALL)
+CALLED: Final = re.compile(r"[\w.]+\(([(\[].*[)\]])(?:, *\w+=[\w.<>:']+)*\)|(\(.*\))", re.DOTALL)
 BRACKETS: Final = str.maketrans("()", "[]")
 SEVERAL: Final = re.compile(rf" *{NUMBER.pattern}(?:[;| ]+{NUMBER.pattern})+ *", re.ASCII)
+BINARY: Final = re.compile("0[bB][01]{1,30}")
+NOTHING: Final = frozenset({"none", "nil", "null", "n/a", "na", "-", "?", "...", "\u2026", "tbd", "todo"})
 NOT_FINITE: Final = re.compile(r"[-+]?\.?(?:nan|inf|infinity|\u221e)", re.IGNORECASE)
 COMPUTED: Final = re.compile(r".*(?:[-+*/^@(]).*")
 
@@ -126,7 +137,11 @@ def number_hint(text: str, quoted: bool = False) -> str:
         return "in quotes a number is text: leave them out"
     if NOT_FINITE.fullmatch(text.strip()):
         return "only finite numbers are computed with"
+    if text.strip().casefold() in NOTHING:
+        return "a number is missing here"
     written = meant(text)
+    if GROUPED.fullmatch(text):
+        return f"write {text.replace(',', '')}, or {written} if the comma is the decimal one"
     if written:
         return f"{_odd(text)}write {written}"
     if called := CALLED.fullmatch(text):
@@ -143,6 +158,8 @@ def whole_hint(node: Node) -> str:
     text = node.text.strip()
     if node.quoted and text.isdecimal():
         return number_hint(text, quoted=True)
+    if BINARY.fullmatch(text):
+        return f"write {int(text, 2)}"
     written = text if node.kind == "number" else meant(THOUSANDS.sub("", text))
     try:
         value = Decimal(written)
@@ -189,6 +206,8 @@ def name_hint(text: str) -> str:
         return f"a word of Python cannot be a name: write {OTHERWISE.get(text, text + '_')}"
     if SLOPE.fullmatch(text.strip()):
         return "gradients are computed: there is nothing to state"
+    if re.fullmatch(r"\w+\([\w, ]*\)", text.strip()):
+        return f"a function of your own stands under functions: {{{shortened(text.strip())}: ...}}"
     normal = unicodedata.normalize("NFKC", text)
     if normal != text and is_name(normal):
         return f'write "{normal}" in its normal form (NFKC): other letters that look alike are read as these'

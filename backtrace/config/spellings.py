@@ -20,21 +20,25 @@ KEYS: Final = {
     "function": "activation", "type": "kind", "expression": "update", "sep": "delimiter", "separator": "delimiter",
     "path": "file", "filename": "file", "usecols": "columns", "std_dev": "std", "stddev": "std", "sigma": "std",
     "max_norm": "norm", "clipnorm": "norm", "clipvalue": "value",
+    "loss_function": "loss", "loss_fn": "loss", "cost_function": "loss", "criterion": "loss", "error": "loss",
+    "momentum": "optimizer", "lambda": "weight_decay",
+    "func": "activation", "net": "pre", "title": "name", "truth": "targets", "answers": "targets",
 }  # fmt: skip
 ACTIVATIONS: Final = {
     "linear": "identity", "none": "identity", "logistic": "sigmoid", "sig": "sigmoid", "logsig": "sigmoid",
     "swish": "silu", "heaviside": "step", "threshold": "step", "lrelu": "leaky_relu", "tansig": "tanh",
-    "hyperbolic_tangent": "tanh",
+    "hyperbolic_tangent": "tanh", "\u03c3": "sigmoid", "leaky": "leaky_relu", "sgn": "sign",
 }  # fmt: skip
 LOSSES: Final = {
     "mse": "mean_squared_error", "sse": "squared_error", "l2": "squared_error", "quadratic": "half_squared_error",
     "bce": "binary_cross_entropy", "log_loss": "binary_cross_entropy", "logistic": "binary_cross_entropy",
-    "ce": "cross_entropy", "nll": "cross_entropy", "categorical_crossentropy": "cross_entropy", "kl": "kl_divergence",
+    "ce": "cross_entropy", "nll": "cross_entropy", "mae": "mean_absolute_error", "l1": "mean_absolute_error",
+    "logloss": "binary_cross_entropy", "categorical_crossentropy": "cross_entropy", "kl": "kl_divergence",
     "kl_div": "kl_divergence",
     "crossentropy": "cross_entropy", "sparse_categorical_crossentropy": "sparse_cross_entropy",
 }  # fmt: skip
 OPTIMIZERS: Final = {
-    "gd": "sgd", "gradient_descent": "sgd", "vanilla": "sgd", "stochastic_gradient_descent": "sgd",
+    "nag": "nesterov", "gd": "sgd", "gradient_descent": "sgd", "vanilla": "sgd", "stochastic_gradient_descent": "sgd",
 }  # fmt: skip
 KINDS: Final = {
     "glorot": "xavier_uniform", "glorot_uniform": "xavier_uniform", "glorot_normal": "xavier_normal",

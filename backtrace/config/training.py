@@ -71,7 +71,7 @@ class Training(Values):
         return {name: found for name, found in read.items() if found is not None}
 
     def span(self, node: Node) -> range | None:
-        found = re.fullmatch(r"(\d{1,6})\s*\.\.\s*(\d{1,6})", node.text)
+        found = re.fullmatch(r"(\d{1,15})\s*\.\.\s*(\d{1,15})", node.text)
         if found is None:
             meant = re.fullmatch(
                 r"(?:\[|range\()?(\d+)(?:\.0)?\s*(?:\.{2,}|[-\u2013\u2014:,]|to|\u2026)\s*(\d+).*", node.text

@@ -14,7 +14,7 @@ from backtrace.config.spellings import OPTIMIZERS as OTHERS
 from backtrace.config.spellings import nearest
 from backtrace.config.table import CLIP, DECAY, OWN_RULE, RULE, Key
 from backtrace.config.values import Values, number_hint
-from backtrace.errors import did_you_mean
+from backtrace.errors import did_you_mean, shortened
 from backtrace.expressions import Expr
 from backtrace.rules import OPTIMIZERS, Optimizer
 from backtrace.yamlfile import Node
@@ -27,6 +27,8 @@ LETTERS: Final = {"state": MEANT, "options": MEANT, "update": {"lr": MEANT["lr"]
 """What no state, no option and no quantity of a rule can be called."""
 
 
+NAMING: Final = frozenset({"name", "type", "rule", "method", "algorithm"})
+"""What people write for kind:."""
 OF_OTHERS: Final = {
     **{name: f"{name} belongs to {row.name}" for row in reversed(list(OPTIMIZERS.values())) for name in row.options},
     **dict.fromkeys(("lr", "learning_rate"), "learning_rate: is a key of the config, beside optimizer:"),
@@ -92,9 +94,9 @@ class Updates(Values):
 
     def own_rule(self, node: Node) -> OptimizerSpec | None:
         """Equations of the config's own."""
-        parts = self.keyed(
-            node, OWN_RULE, "an optimizer", {name: f"write {{kind: {name}, ...}}" for name in OPTIMIZERS}
-        )
+        others = {name: f"write {{kind: {name}, ...}}" for name in OPTIMIZERS}
+        others |= {key: f"write kind: {shortened(value.text)}" for key, value in _members(node) if key in NAMING}
+        parts = self.keyed(node, OWN_RULE, "an optimizer", others)
         if "update" not in parts:
             hint = "update: {p: p - lr*g}, or kind: and the name of one"
             return self.missing(node, "the optimizer has no update:", hint)

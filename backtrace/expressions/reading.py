@@ -12,7 +12,16 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from backtrace.errors import unseen
-from backtrace.expressions.repairs import BY_WORDS, FOREIGN, REFUSED, WORDS, called_hint, plain_hint, product_hint
+from backtrace.expressions.repairs import (
+    BY_WORDS,
+    FOREIGN,
+    REFUSED,
+    WORDS,
+    called_hint,
+    operator_hint,
+    plain_hint,
+    product_hint,
+)
 from backtrace.expressions.tree import Call, Expr, Name, Num, Option, walk
 from backtrace.records import dataclass
 
@@ -231,7 +240,7 @@ def _unary(node: Any, source: _Source, depth: int) -> Expr:
 def _binary(node: Any, source: _Source, depth: int) -> Expr:
     op = BINARY.get(type(node.op))
     if op is None:
-        hint = REFUSED.get(type(node.op), "")
+        hint = operator_hint(node)
         at = source.offset(node.left.end_col_offset)
         while source.text[at : at + 1] in (" ", ")"):
             at += 1
@@ -254,7 +263,7 @@ def _comparison(node: Any, source: _Source, depth: int) -> Expr:
 def _call(node: Any, source: _Source, depth: int) -> Expr:
     if not isinstance(node.func, ast.Name):
         width = source.span(node.func)[1]
-        hint = called_hint(node.func, source.written(getattr(node.func, "value", None)))
+        hint = called_hint(node.func, source.written(getattr(node.func, "value", None)), bool(node.args))
         raise ExpressionError("only a function's name can be called", source.span(node)[0], width, hint)
     if any(isinstance(arg, ast.Constant) and isinstance(arg.value, str | bytes) for arg in node.args):
         raise source.error(node, "a function takes numbers and arrays, not text", "leave the quotes out")

@@ -16,6 +16,10 @@ FOREIGN: Final = {
     "–": "this is a dash: write -",
     "—": "this is a dash: write -",
     "√": "write sqrt(...)",
+    "<>": "write !=",
+    "===": "write ==",
+    "!==": "write !=",
+    "->": "write the right side only: the name stands before the colon",
     "²": "write **2",
     "³": "write **3",
     "ᵀ": "write .T",
@@ -29,7 +33,7 @@ FOREIGN: Final = {
     "$": "this is not LaTeX: leave the dollar out",
     "!": "there is no factorial",
     ";": "one expression stands here: state the other under a name of its own",
-    "'": "a prime has no place in a name: write z_1",
+    "'": "a prime has no place in a name: write z_1; a transpose is .T",
     "?": "write where(condition, a, b)",
     "→": "write the right side only: the name stands before the colon",
     "π": "write pi",
@@ -44,6 +48,8 @@ FOREIGN: Final = {
     "≈": "write the number itself",
     "∞": "only finite numbers are computed with",
     "½": "write 0.5",
+    "⁻": "write ** for a power: x**-1",
+    **dict.fromkeys("₀₁₂₃₄₅₆₇₈₉", "a name is written z1, an element z[0]"),
     "…": "write every term, or sum(...)",
     "°": "angles are in radians: multiply by pi / 180",
     "‖": "write norm(...)",
@@ -128,14 +134,21 @@ def product_hint(text: str, offset: int) -> str:
     return f"a product needs its sign: {before[0][-20:]}*{word[0][:20]}{called}"
 
 
+def operator_hint(node: ast.BinOp) -> str:
+    """How to write an operator that the language does not have; what is raised to T is a transpose."""
+    raised = isinstance(node.op, ast.BitXor) and isinstance(node.right, ast.Name) and node.right.id in ("T", "t")
+    return "write .T for a transpose" if raised else REFUSED.get(type(node.op), "")
+
+
 def plain_hint(character: str) -> str:
     """What to write for a character that the language does not have."""
-    plain = unicodedata.normalize("NFKC", character)
+    digit = unicodedata.decimal(character, None)
+    plain = unicodedata.normalize("NFKC", character) if digit is None else str(digit)
     return f"write {plain}" if plain != character and plain.isprintable() and plain.strip() else "leave it out"
 
 
-def called_hint(func: ast.expr, operand: str) -> str:
-    """How to write the call of a library's function, of a method of ``operand``, or a product without its sign."""
+def called_hint(func: ast.expr, operand: str, others: bool = False) -> str:
+    """How to write the call of a library's function, of a method of ``operand`` (with others), or a product."""
     if not isinstance(func, ast.Attribute):
         return "a product needs its sign: 2*(x)"
     root: ast.expr = func
@@ -145,4 +158,5 @@ def called_hint(func: ast.expr, operand: str) -> str:
         return ""
     if isinstance(root, ast.Name) and root.id in LIBRARIES:
         return f"functions stand alone: write {func.attr}(...)"
-    return f"write {func.attr}({operand})" if len(operand) <= 40 else f"write {func.attr}(...)"
+    more = ", ..." if others else ""
+    return f"write {func.attr}({operand}{more})" if len(operand) <= 40 else f"write {func.attr}(...)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any
+from typing import Any, Final
 
 from backtrace.errors import did_you_mean
 from backtrace.expressions import (
@@ -215,12 +215,15 @@ def _check_options(expr: Call, name: str, options: Mapping[str, Any], known: Map
             raise _error(expr, f'{name} has no option "{option}"', hint)
 
 
+STATE_IT: Final = "state it under inputs:, targets:, parameters: or as an equation above"
+
+
 def _name_hint(name: str, functions: Mapping[str, Macro]) -> str:
     if name.casefold() in NAMES:
         return NAMES[name.casefold()]
     if name in TABLE or name in MACROS or name in functions:
         return f"{name} is a function: {name}(...)"
-    return "state it under inputs:, targets:, parameters: or as an equation above"
+    return STATE_IT
 
 
 def _error(expr: Expr, message: str, hint: str = "", width: int | None = None) -> ExpressionError:

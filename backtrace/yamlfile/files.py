@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
+import sys
 
 from backtrace.errors import ConfigError, Fault, FileError, Place, did_you_mean, shortened
 from backtrace.outputs import note_input
@@ -28,6 +30,21 @@ def read(name: str, largest: int = LARGEST_FILE) -> bytes:
         raise unreadable(name, error) from error
     if len(data) > largest:
         raise too_large(name, largest)
+    return data
+
+
+STDIN = "<stdin>"
+"""The name of standard input in messages."""
+
+
+def standard_input() -> bytes:
+    """All bytes of standard input, unless they are too many."""
+    try:
+        data = sys.stdin.buffer.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise unreadable(STDIN, error) from error
+    if len(data) > LARGEST_FILE:
+        raise too_large(STDIN, LARGEST_FILE)
     return data
 
 
@@ -99,9 +116,14 @@ MAGIC = {
 }
 
 
+WIDE = re.compile(rb"\0{3}[^\0]|[^\0]\0{3}|\0[^\0]\0[^\0]|[^\0]\0[^\0]\0", re.DOTALL)
+"""How text of two or four bytes a character begins that has no mark for it."""
+
+
 def decode(data: bytes, file: str, expected: str = "YAML") -> str:
     """The text of a file, if it is one."""
-    for magic, what in MAGIC.items():
+    wide = {data[:4]: "UTF-16 or UTF-32"} if WIDE.match(data) else {}
+    for magic, what in (MAGIC | wide).items():
         if data.startswith(magic):
             hint = "save the file as UTF-8" if "UTF" in what else "unpack or export it as text first"
             raise ConfigError(Fault(f"this looks like {what}, not like {expected}", Place(file, 1, 1, ""), hint))

@@ -16,7 +16,7 @@ import yaml
 
 from backtrace.errors import ConfigError, Fault, Place, did_you_mean, shortened
 from backtrace.records import dataclass
-from backtrace.yamlfile.files import decode, read
+from backtrace.yamlfile.files import STDIN, decode, read, standard_input
 from backtrace.yamlfile.nodes import Document, Node
 from backtrace.yamlfile.scalars import CORE_TAGS, TEXT_TAGS, WHOLE_TAG, resolve
 from backtrace.yamlfile.source import Source, refuse_forbidden, refuse_long, spaced, stand_ins
@@ -37,14 +37,14 @@ GLUED = r"(\w+):(\S+)"
 
 
 def load(path: str | os.PathLike[str]) -> Document:
-    """Read a YAML file.
+    """Read a YAML file; - is standard input.
 
     Raises:
         FileError: it cannot be read.
         ConfigError: it is no YAML.
     """
     name = os.fspath(path)
-    return parse(read(name), name)
+    return parse(standard_input(), STDIN) if name == "-" else parse(read(name), name)
 
 
 def parse(text: str | bytes, file: str) -> Document:

@@ -47,6 +47,11 @@ IN_TEXT = (
         BEGINNING,
     ),
     (
+        r"\A\s*\{(?:.*\n)*?(?:.*[,{\[] *|[ \t]*)(//|/\*)",
+        "neither JSON nor YAML has this comment",
+        "a comment begins with # and goes to the end of its line",
+    ),
+    (
         r"\A(?:#.*+\n|\s)*+(?:(?:import|from) .*\n\s*)*(?:(?:import|from) .*\s)?(\w+ *=)(?!=)",
         "YAML has a colon behind a key, not =",
         BEGINNING,
@@ -63,6 +68,8 @@ IN_LINE = (
         "what stands behind the colon is no space for YAML",
         "write an ordinary space behind the colon",
     ),
+    (r"^\s*(-)[A-Za-z_]\w*:(?: |$)", "a list item has a space behind its dash", "write - and a space"),
+    (r"[\[,] *(\\[a-zA-Z]+ *\{)", "this is LaTeX, which has no place here", "write the number itself"),
     (
         "^[ \t]*([\xa0\u1680\u2000-\u200f\u202f\u205f\u3000\ufeff])",
         "this is no ordinary space",
@@ -202,7 +209,13 @@ def _bracket(source: Source, trouble: Trouble) -> Fault:
         return source.fault(trouble.at, message, f"write {closer}")
     if not _is_closed(source.text, trouble.begin):
         return source.fault(trouble.begin, f"this {opener} is not closed", f"close it with {closer}")
-    return source.fault(trouble.at, f"a comma or {closer} is expected here", "put text with such signs in quotes")
+    ended = re.search(ENDED, source.text[: trouble.at].rstrip()[-40:])
+    hint = "write a comma in front of it" if ended else "put text with such signs in quotes"
+    return source.fault(trouble.at, f"a comma or {closer} is expected here", hint)
+
+
+ENDED = r"""[\]}"']$|[\[{,:\s][-+.\d][-+.\deE]*$"""
+"""What a value ends with that is complete: nothing but a comma goes on behind it."""
 
 
 def _is_closed(text: str, begin: int) -> bool:
@@ -234,6 +247,8 @@ def _indentation(source: Source, trouble: Trouble) -> Fault | None:
         return None
     if place.column != _column(place.source) or not (above := next(_contents_above(source, place.line), 0)):
         return None
+    if fault := _in_this_line(source, above):
+        return fault
     dash = place.source[place.column - 1 :].startswith("- ")
     block = _block_of(source, place, dash) or above
     wanted = (_column if dash else _body_column)(source.line(block)) - 1
