@@ -97,6 +97,14 @@ ROWS = {
         "symbols: {delta: '-d(E_tot, t1)'}\ndelta: '-0.060'\nh1: '0.52'\ndE_tot/dU11: '0.0259233'",
         {"delta": DIFFERS, "h1": MATCH, "dE_tot/dU11": ROUNDING},
     ),
+    "from rounded upstream gradients two steps above": (  # (0.05·0.45 + 0.014·0.7)·h1·(1 - h1)
+        "dE_tot/dt1: '0.050'\ndE_tot/dt2: '0.014'\ndE_tot/dz1: '0.008062'",
+        {"dE_tot/dt1": MATCH, "dE_tot/dt2": MATCH, "dE_tot/dz1": ROUNDING},
+    ),
+    "from a wrong upstream gradient three steps above": (  # (0.06·0.45 + 0.0142473·0.7)·h1·(1 - h1)·0.1
+        "dE_tot/dt1: '0.060'\ndE_tot/dW11: '0.0009228'",
+        {"dE_tot/dt1": DIFFERS, "dE_tot/dW11": CARRIED},
+    ),
     "more digits than rounded ancestors have": (
         "h1: '0.52'\nh2: '0.53'\nt1: '0.4459841200000'",
         {"h1": MATCH, "h2": MATCH, "t1": DIFFERS},
@@ -108,6 +116,53 @@ ROWS = {
 def test_what_a_figure_follows_from(name: str) -> None:
     text, expected = ROWS[name]
     assert verdicts(text) == expected
+
+
+BATCHES = """
+inputs: [{x: 1}, {x: 2}]
+targets: [{y: 0.5}, {y: 0.25}]
+parameters: {w: 0.3, c: 0.1}
+freeze: [c]
+learning_rate: 0.1
+batch_size: 1
+reduce: mean
+optimizer: momentum
+layers: [{weights: [[w]], bias: [c], pre: z, out: o, activation: tanh}]
+loss: half_squared_error
+"""
+
+
+@pytest.mark.parametrize(
+    ("batches", "key", "place"),
+    [
+        (False, "h1", (1, 1, "h1")),
+        (False, "h1@2", (2, 1, "h1")),
+        (False, "dE_tot/dh1@3", (3, 1, "dE_tot/dh1")),
+        (False, "dh1/dz1", (1, 1, "dh1/dz1")),
+        # what an update leaves is what the next one begins with
+        (False, "U11+", (2, 1, "U11")),
+        (False, "U11+@2", (3, 1, "U11")),
+        (False, "U11@2", (2, 1, "U11")),
+        (False, "h1+", (2, 1, "h1")),
+        (False, "E_tot+@2", (3, 1, "E_tot")),
+        (True, "w+@1.1", (1, 2, "w")),
+        (True, "w+@1.2", (2, 1, "w")),
+        (True, "v.w+@1.1", (1, 2, "v.w")),
+        # but the next batch has other samples, so that what depends on them is another number
+        (True, "o+@1.1", (1, 1, "o+")),
+    ],
+)
+def test_a_number_has_one_place_whatever_it_is_called(batches: bool, key: str, place: tuple[int, int, str]) -> None:
+    trace = batched() if batches else backtrace.run("configs/example.yaml", epochs=3, keep=[1, 2, 3])
+    parsed = trace.keys.parse(key)
+    view = trace.updates(parsed.epoch, parsed.update)[0]
+    found = Ancestry(Book(trace)).place(view, parsed.target)
+    assert (*found.moment, trace.keys.text(found.target)) == place
+
+
+def batched() -> Trace:
+    graph = build(from_document(parse(BATCHES, "b.yaml")))
+    return run_graph(graph, epochs=2, keep=[1, 2])
 
 
 def test_what_stands_before_a_figure_in_its_file_is_what_it_was_computed_from() -> None:
