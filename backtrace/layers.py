@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from textwrap import fill
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from backtrace.ops import CONSTANTS
 from backtrace.ops.losses import LOSSES
 from backtrace.records import dataclass
 from backtrace.yamlfile import Node
+
+NO_BIAS: Final = frozenset({"none", "no", "off", "false", "null", "nil"})
 
 
 def expanded(config: Config) -> Config:
@@ -112,7 +114,8 @@ class _Network:
             message = f"{len(unknown)} names here have no values, as there are no parameters:"
             return self.fault(next(iter(unknown.values())), message, f"parameters: {{{listed}}}")
         for name, node in unknown.items():
-            hint = did_you_mean(name, known) or f"parameters: {{{name}: 0.5}}"
+            other = did_you_mean(name, known) or f"parameters: {{{name}: 0.5}}"
+            hint = "without a bias leave bias: out" if name.casefold() in NO_BIAS else other
             self.fault(node, f'"{name}" is not known here', hint)
         return None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -208,11 +209,16 @@ class Files(Values):
         return found
 
     def checked(self, found: list[Chosen]) -> list[Chosen]:
-        """Refuse headings that cannot name a quantity."""
+        """Refuse headings that cannot name a quantity, or would name two."""
+        counts = Counter(choice.name for choice in found)
         for choice in found:
-            if not is_name(choice.name):
-                message = f'the column "{shortened(choice.name, 40)}" is no name for a quantity'
-                self.fault(choice.node, message, f'give it one: columns: {{x: "{shortened(choice.name, 40)}"}}')
+            name = shortened(choice.name, 40)
+            if counts[choice.name] > 1:
+                message, hint = f'{counts[choice.name]} columns are called "{name}"', "columns: {a: 1, b: 2} by number"
+                self.fault(choice.node, message, hint)
+            elif not is_name(choice.name):
+                column = f'"{name}"' if name else choice.columns[0] + 1
+                self.fault(choice.node, f'the column "{name}" is no name for a quantity', f"columns: {{x: {column}}}")
         return found
 
     def columns(self, node: Node, table: Table, file: Node | None = None) -> list[tuple[int, Node]]:
@@ -354,7 +360,9 @@ class Files(Values):
 
     def count_of_classes(self, node: Node) -> int | None:
         if node.kind != "number" or not isinstance(node.value, int) or not 1 <= node.value <= 1000:
-            return self.expected(node, "true, or the number of classes (1 to 1000)", boolean_hint(node))
+            return self.expected(
+                node, "true, or the number of classes (1 to 1000)", boolean_hint(node) if node.kind == "text" else ""
+            )
         return node.value
 
     def codes(self, table: Table, column: int, window: Window, size: int) -> Codes:

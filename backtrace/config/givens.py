@@ -71,7 +71,7 @@ class Givens(Files):
     def data(self, node: Node, role: Role) -> tuple[Sample, int | None]:
         """Named arrays, and the number of samples if there are several."""
         file = node.get("file")
-        if file is not None and (file.kind == "text" or len(set(node.keys()) & OF_FILES) > 1):
+        if file is not None and (_is_of_file(file) or len(set(node.keys()) & OF_FILES) > 1):
             return self.from_file(node, file, role)
         if is_init(node):
             return self.drawn_samples(node, role)
@@ -270,6 +270,12 @@ def is_init(node: Node) -> bool:
     """Whether a mapping says how values are drawn; ``{init: 0.3}`` is a number named init."""
     kind = node.get("init")
     return kind is not None and kind.kind != "number"
+
+
+def _is_of_file(node: Node) -> bool:
+    """Whether what stands behind file: may be meant for a file's name: a quantity called file has numbers."""
+    texts = node.kind == "list" and any(item.kind == "text" for item in node)
+    return node.kind in ("text", "null") or texts
 
 
 def _is_empty_list(node: Node) -> bool:

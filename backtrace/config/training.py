@@ -122,13 +122,15 @@ class Training(Values):
         return tuple(Upstream(key.text, values, key) for key, values in read if values is not None)
 
     def in_batches(self, config: Config, nodes: Mapping[str, Node]) -> None:
-        """What does not fit together: batches and the samples they are made of."""
+        """What does not fit together: batches and the samples they are made of, an optimizer and no rate for it."""
         sound = {key: node for key, node in nodes.items() if key not in self.unsound}
         for key in ("shuffle", "order"):
             if key in sound and "batch_size" not in nodes:
                 self.fault(nodes[key], f"{key}: is for batches, but every update uses all samples", "batch_size: 1")
         if "shuffle" in sound and "order" in sound:
             self.fault(nodes["order"], "shuffle: and order: exclude each other", "keep one of them")
+        if "optimizer" in sound and "learning_rate" not in {*nodes, *self.unsound}:
+            self.fault(nodes["optimizer"], "there is an optimizer, but no learning_rate:", "learning_rate: 0.01")
         for key in ("minimize", "maximize", "loss"):
             for other in ("upstream", "gradients"):
                 if key in nodes and other in sound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, Final
 
 from backtrace.errors import did_you_mean
@@ -74,6 +74,8 @@ class Scope:
     samples: int = 1
     values: Values | None = None
     """What is given and never trained, where that is known: an index may be read from it."""
+    within: tuple[str, ...] = ()
+    """The functions whose bodies this is within."""
 
     def name(self, name: Name) -> Expr:
         """The typed expression a name stands for. Raises ExpressionError for an unknown one."""
@@ -105,6 +107,8 @@ def typed(expr: Expr, scope: Scope) -> Expr:
         known = [name for name, row in TABLE.items() if not row.internal]
         near = function_hint(expr.op) or did_you_mean(expr.op, [*known, *MACROS, *scope.functions])
         hint = near or "functions: {f(x): ...} states one; backtrace knows exp, log, sqrt, sum, sigmoid, ..."
+        if expr.op in scope.within:
+            hint = "a function does not read itself"
         if expr.op in scope.names:
             hint = f"{expr.op} is a quantity: a product needs its sign, {expr.op}*(...)"
         raise _error(expr, f'there is no function "{expr.op}"', hint, len(expr.op))
@@ -153,7 +157,7 @@ def _expanded(expr: Call, macro: Macro, args: tuple[Expr, ...], scope: Scope) ->
     # without itself: a function that reads itself would never end
     others = {name: other for name, other in scope.functions.items() if name != macro.name}
     try:
-        result = _typed_body(body, Scope({}, others, scope.samples, scope.values))
+        result = _typed_body(body, Scope({}, others, scope.samples, scope.values, (*scope.within, macro.name)))
     except ExpressionError as error:
         raise _error(expr, f"in {macro.name}: {error.message}", error.hint or shapes_hint(expr, args)) from None
     if has_more_nodes(result, MAX_NODES):
@@ -169,7 +173,7 @@ def _typed_body(expr: Expr, scope: Scope) -> Expr:
         args = tuple(_typed_body(arg, scope) for arg in expr.args)
         held = {f"{k}": arg for k, arg in enumerate(args)}
         outer = Call(expr.op, tuple(Name(key) for key in held), expr.options, at=expr.at)
-        return typed(outer, Scope(held, scope.functions, scope.samples, scope.values))
+        return typed(outer, replace(scope, names=held))
     return typed(expr, scope)
 
 
