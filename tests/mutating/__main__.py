@@ -18,8 +18,8 @@ GROUPS: dict[str, tuple[str, str]] = {
     # group       files                          tests, the nearest first
     "ops": (
         "backtrace/ops/*.py",
-        "ops language gradient_rows loss_rows wrong_rules backward executors arrays straight quantities training "
-        "typeset tex symbols expressions graph",
+        "ops by_hand language gradient_rows loss_rows wrong_rules backward executors arrays straight quantities "
+        "training typeset tex html symbols expressions graph hints",
     ),
     "backward": (
         "backtrace/backward.py",
@@ -28,12 +28,12 @@ GROUPS: dict[str, tuple[str, str]] = {
     "diff": (
         "backtrace/comparison/*.py",
         "verdicts expected sources alignment conventions rounding tolerances symbols worksheets rounded slip_cases "
-        "slips slip_rows published",
+        "slips slip_rows published variants recognition",
     ),
     "slips": ("backtrace/comparison/slips/*.py", "slip_rows slips slip_cases planted"),
     "loader": (
         "backtrace/yamlfile/*.py backtrace/config/*.py",
-        "yamlfile badinputs corpus hints one_pass layers data initial optimizers training errors recurrence",
+        "yamlfile badinputs corpus refusals hints one_pass layers data initial optimizers training errors recurrence",
     ),
     "equations": ("backtrace/expressions/*.py", "expressions language badinputs corpus graph simplify"),
 }
