@@ -309,6 +309,12 @@ def test_a_file_that_is_not_there_is_a_fault_of_files_with_the_nearest_name(tmp_
     assert [fault.hint for fault in caught.value.faults] == ['did you mean "data.csv"?']
 
 
+@pytest.mark.parametrize("content", [npy([[1, 2]]), npz(x=[[1, 2]])])
+def test_one_row_is_a_single_sample(tmp_path: Path, content: bytes) -> None:
+    found = graph(tmp_path, "{file: d}", {"d": content})
+    assert (found.samples, found.givens["x"].values.tolist()) == (None, [1, 2])
+
+
 def test_inputs_and_targets_have_the_same_number_of_samples(tmp_path: Path) -> None:
     config = written(tmp_path, "{file: d}\ntargets: {file: d, column: y, rows: 1..3}", {"d": XOR.replace("y", "x3")})
     config.write_text(config.read_text().replace("column: y", "columns: {y: x3}"))

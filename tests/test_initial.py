@@ -245,6 +245,10 @@ LAYERS = "inputs: [1, 2]\nlayers:\n  - {{weights: {}}}\n"
         (drawing("{init: normal, std: -1, shape: 2, seed: 1}"), [(2, 26, "std: must be 0 or more")]),
         (drawing("{init: normal, low: 1, shape: 2, seed: 1}"), [(2, 21, '"low" is no key of normal')]),
         (drawing("{init: uniform, low: 1, high: 1, shape: 2, seed: 1}"), [(2, 36, "low: 1 is not below high: 1")]),
+        (
+            drawing("{init: integers, low: 0, high: 2147483648, shape: 2, seed: 1}"),
+            [(2, 37, "expected a whole number below 2 to the 31, got the number 2147483648")],
+        ),
         (drawing("{init: he_normal, fan_in: 0, shape: 2, seed: 1}"), [(2, 32, "fan_in: must be above 0")]),
         (drawing("{init: uniform, low: 1, shape: 2, seed: 1}"), [(2, 27, "low: 1 is not below high: 1")]),
         (drawing("{init: ones, shape: [2, 0]}"), [(2, 30, "expected a whole number, 1 or more, got the number 0")]),

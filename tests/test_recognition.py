@@ -15,6 +15,9 @@ from backtrace.comparison.conventions import CONVENTIONS, Convention, Kind
 from backtrace.comparison.expected import from_pairs
 from backtrace.comparison.recognition import Score, _excludes, _Search, _simplest
 from backtrace.comparison.terms import Look, Sheet, Terms
+from backtrace.config import from_document
+from backtrace.errors import UsageError
+from backtrace.yamlfile import parse
 
 ONE, OTHER, THIRD = (Convention(name, "", Kind.PRINTED) for name in ("one", "other", "third"))
 RUN, RUN_TOO = (Convention(name, "", Kind.PROCEDURE) for name in ("run", "run-too"))
@@ -212,3 +215,37 @@ def test_the_figures_of_a_sheet_without_conventions_have_none() -> None:
 
 def names(diff: Diff) -> Sequence[str]:
     return [convention.name for convention in diff.conventions]
+
+
+FOUR = "inputs: [[1, 2], [0.5, 1]]\ntargets: [[0, 1], [1, 0.5]]\nlearning_rate: 0.5\nreduce: REDUCE\nloss: LOSS\n"
+FOUR += "layers: [{weights: [[0.1, 0.2], [0.3, 0.4]], out: h}]\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "reduce", "loss", "sentence"),
+    [
+        ("half-error", "mean", "half_squared_error", "the error is printed without the ½ that its derivatives have"),
+        ("half-error", "mean", "squared_error", "the error is printed with a ½ that its derivatives do not have"),
+        ("mean-error", "mean", "squared_error", "the error is a sum over the samples, derived as a mean"),
+        ("mean-error", "sum", "squared_error", "the error is a mean over the samples, derived as a sum"),
+        ("outputs-error", "sum", "mean_squared_error", "the error is a sum over the outputs, derived as a mean"),
+        ("outputs-error", "sum", "squared_error", "the error is a mean over the outputs, derived as a sum"),
+        ("per-sample", "mean", "squared_error", "the derivatives of a sample are of its own error, without 1/m"),
+        ("per-sample", "sum", "squared_error", None),
+        ("rate", "sum", "squared_error", "gradients are printed with the learning rate in them (η·gradient)"),
+        ("half", "sum", "half_squared_error", "the error has no factor ½"),
+        ("half", "sum", "squared_error", "the error has a factor ½"),
+        ("old-weights", "sum", "squared_error", None),
+        ("biases-fixed", "sum", "squared_error", None),
+    ],
+)
+def test_a_convention_that_is_fixed_is_meant_in_the_direction_that_changes_something(
+    name: str, reduce: str, loss: str, sentence: str | None
+) -> None:
+    config = from_document(parse(FOUR.replace("REDUCE", reduce).replace("LOSS", loss), "four.yaml"))
+    if sentence is None:
+        with pytest.raises(UsageError, match=f"--convention {name} changes nothing here"):
+            backtrace.diff(backtrace.run(config), {"h1#1": 0.7}, conventions=[name])
+        return
+    found = backtrace.diff(backtrace.run(config), {"h1#1": 0.7}, conventions=[name, "none"])
+    assert [convention.sentence for convention in found.conventions] == [sentence]

@@ -177,6 +177,13 @@ CONFIGS: dict[str, str] = {
         EQUATIONS, parameters="{w: {init: integers, low: 0.5, high: 3, shape: 2, seed: 1}}"
     ),
     "seed of text": lines(EQUATIONS, seed="now"),
+    "seed 0 with a point": lines(EQUATIONS, seed="0.0"),
+    "seed a billion with an exponent": lines(EQUATIONS, seed="1e9"),
+    "seed of more than a billion": lines(EQUATIONS, seed="1.1e9"),
+    "seed of more than there are": lines(EQUATIONS, seed="1e10"),
+    "shape 0 with a point": lines(EQUATIONS, parameters="{w: {init: ones, shape: 0.0}}"),
+    "shape 2 with a point": lines(EQUATIONS, parameters="{w: {init: ones, shape: [2.0]}}"),
+    "seed below 0": lines(EQUATIONS, seed="-1.0"),
     "seed twice": lines(EQUATIONS, parameters="{w: {init: ones, shape: 2, seed: 1, seed: 2}}"),
     "title a list": lines(EQUATIONS, title="[a]"),
     "backtrace another version": "backtrace: 2\n" + EQUATIONS,

@@ -19,7 +19,7 @@ from backtrace.config.records import STEMS, Array, Given, Init, Role, Sample
 from backtrace.config.spellings import KINDS as OTHER_KINDS
 from backtrace.config.spellings import nearest
 from backtrace.config.table import DATA_FILE, INIT, Key
-from backtrace.config.values import MOST_AXES
+from backtrace.config.values import MOST_AXES, whole_hint
 from backtrace.errors import ConfigError, did_you_mean
 from backtrace.yamlfile import Node
 
@@ -245,12 +245,13 @@ class Givens(Files):
 
     def units(self, node: Node) -> int | None:
         if node.kind != "number" or not isinstance(node.value, int) or node.value < 1:
-            return self.expected(node, "a whole number, 1 or more")
+            return self.expected(node, "a whole number, 1 or more", whole_hint(node, least=1))
         return node.value
 
     def seed(self, node: Node) -> int | None:
         if node.kind != "number" or not isinstance(node.value, int) or not 0 <= node.value <= LARGEST_SEED:
-            return self.expected(node, f"a whole number from 0 to {LARGEST_SEED}")
+            what = f"a whole number from 0 to {LARGEST_SEED}"
+            return self.expected(node, what, whole_hint(node, most=LARGEST_SEED))
         return node.value
 
     def skip(self, node: Node) -> int | None:

@@ -153,8 +153,8 @@ def number_hint(text: str, quoted: bool = False) -> str:
     return "nothing is computed here: write the number itself" if COMPUTED.fullmatch(text) else ""
 
 
-def whole_hint(node: Node) -> str:
-    """What a person may have meant who wrote something else than a whole number."""
+def whole_hint(node: Node, least: int = 0, most: int = 10**9) -> str:
+    """What a person may have meant who wrote something else than a whole number that is allowed."""
     text = node.text.strip()
     if node.quoted and text.isdecimal():
         return number_hint(text, quoted=True)
@@ -165,7 +165,7 @@ def whole_hint(node: Node) -> str:
         value = Decimal(written)
     except InvalidOperation:
         return number_hint(text) if node.kind == "text" else ""
-    if value != value.to_integral_value() or not 0 <= value <= 10**9:
+    if value != value.to_integral_value() or not least <= value <= most:
         return ""
     return f"{_odd(text)}write {int(value)}"
 

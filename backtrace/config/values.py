@@ -249,11 +249,11 @@ def number_hint(node: Node) -> str:
     return hints.number_hint(node.text, node.quoted) if node.kind == "text" else ""
 
 
-def whole_hint(node: Node) -> str:
+def whole_hint(node: Node, least: int = 0, most: int = 10**9) -> str:
     """What a person may have meant who wrote something else than a whole number."""
     from backtrace.config import hints
 
-    return hints.whole_hint(node)
+    return hints.whole_hint(node, least, most)
 
 
 def meant_key(text: str, known: Iterable[str]) -> str:
