@@ -73,13 +73,7 @@ class Training(Values):
     def span(self, node: Node) -> range | None:
         found = re.fullmatch(r"(\d{1,15})\s*\.\.\s*(\d{1,15})", node.text)
         if found is None:
-            meant = re.fullmatch(
-                r"(?:\[|range\()?(\d+)(?:\.0)?\s*(?:\.{2,}|[-\u2013\u2014:,]|to|\u2026)\s*(\d+).*", node.text
-            )
-            hint = (
-                f"write {meant[1]}..{meant[2]}" if meant else f"write 1..{node.text}" if node.text.isdecimal() else ""
-            )
-            return self.expected(node, "the first and the last step, such as 1..3", hint)
+            return self.expected(node, "the first and the last step, such as 1..3", _span_hint(node.text))
         first, last = int(found[1]), int(found[2])
         if last < first:
             return self.fault(node, f"the steps {node.text} run backwards", f"write {last}..{first}")
@@ -142,7 +136,7 @@ class Training(Values):
         """What does not fit the number of samples."""
         if "batch_size" in nodes and config.samples is None:
             self.fault(nodes["batch_size"], "batch_size: is for several samples, but there is one", "leave it out")
-        elif "batch_size" in nodes and config.batch_size and config.batch_size > (config.samples or 1):
+        elif config.samples and config.batch_size and config.batch_size > config.samples:
             message = f"batch_size is {config.batch_size}, but there are {config.samples} samples"
             self.fault(nodes["batch_size"], message, "leave it out to use all samples at once")
         elif "order" in nodes and config.samples and sorted(config.order or ()) != list(range(config.samples)):
@@ -150,14 +144,17 @@ class Training(Values):
             self.fault(nodes["order"], message, "such as [2, 1, 3]")
 
 
-OTHER_SPAN: Final = re.compile(r"(?:range\()?(\d+)(?:\.0)?\s*(?:\.{2,}|[-\u2013\u2014:,]|to|\u2026)\s*(\d+).*")
+OTHER_SPAN: Final = re.compile(r"(range\()?(\d{1,9})(?:\.0)?\s*(?:\.{2,}|[-\u2013\u2014:,]|to|\u2026)\s*(\d{1,9})\b.*")
+COUNT: Final = re.compile(r"()()(\d{1,9})", re.ASCII)
 
 
 def _span_hint(text: str) -> str:
-    """How steps are written that are written in another way."""
-    meant = OTHER_SPAN.fullmatch(text)
-    last = f"write 1..{text}" if text.isdecimal() and len(text) < 5 else ""
-    return f"write {meant[1]}..{meant[2]}" if meant else last
+    """How steps are written that are written in another way; range(1, 4) of Python ends before 4."""
+    meant = OTHER_SPAN.fullmatch(text) or COUNT.fullmatch(text)
+    if meant is None:
+        return ""
+    first, last = int(meant[2] or 1), int(meant[3]) - bool(meant[1])
+    return f"write {first}..{last}" if 0 <= last - first < MOST_STEPS else ""
 
 
 def of_samples(config: Config, samples: range) -> Config:
