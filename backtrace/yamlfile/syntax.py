@@ -311,6 +311,11 @@ def _document_start(source: Source, trouble: Trouble) -> Fault:
         return source.fault(directive.start(), "a line cannot start with %", QUOTES)
     if re.search(r"^\.\.\.\s", source.text[: trouble.at], re.MULTILINE):
         return source.fault(trouble.at, "the document ended above, at ...", "one config a file")
+    line = source.place(trouble.at).line
+    begin = min(_contents_above(source, line), default=line)
+    if columns := _column(source.line(begin)) - _column(source.line(line)):
+        message = f"{_spaces(columns)} of indentation less than line {begin}, where the file begins"
+        return source.fault(trouble.at, message, "indent both alike: best not at all")
     return source.fault(trouble.at, "the value of the whole file has ended in front of this", BEGINNING)
 
 
