@@ -12,8 +12,10 @@ from backtrace.arrays.executor import ArrayExecutor
 from backtrace.build import build
 from backtrace.codegen import ScalarExecutor
 from backtrace.config import from_document
-from backtrace.executor import Executor
-from backtrace.graph import Graph
+from backtrace.executor import Executor, evaluate
+from backtrace.graph import RATE, Graph
+from backtrace.ops import TABLE
+from backtrace.ops.elementwise import Elementwise
 from backtrace.schedule import Moment
 from backtrace.stepwise import Stepwise
 from backtrace.training import train
@@ -78,7 +80,12 @@ ROWS: dict[str, tuple[str, str, str, Any, Any]] = {
     "a part of a row": ("", "w: [[1, 2, 3], [4, 5, 6]]", "w[1, 1:]", [5, 6], [[0, 0, 0], [0, 1, 1]]),
     "a diagonal": ("", "w: [2, 3]", "diag(w)", [[2, 0], [0, 3]], [1, 1]),
 }  # fmt: skip
-EXECUTORS = {"scalars": ScalarExecutor, "arrays": ArrayExecutor, "equation by equation": Stepwise}
+ELEMENTWISE = {name: row for name, row in TABLE.items() if isinstance(row, Elementwise) and not row.internal}
+EXECUTORS: dict[str, Callable[[Graph], Executor]] = {
+    "scalars": ScalarExecutor,
+    "arrays": ArrayExecutor,
+    "equation by equation": Stepwise,
+}
 
 
 def graph(given: str, trained: str, equation: str) -> Graph:
@@ -97,6 +104,27 @@ def test_an_operation_gives_what_is_worked_out_by_hand(name: str, make: Callable
     np.testing.assert_allclose(found["z"], value, rtol=1e-14)
     np.testing.assert_allclose(found["dE/dw"], gradient, rtol=1e-14, atol=0)
     np.testing.assert_allclose(found["w+"], found["w"] - found["dE/dw"], rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_a_function_gives_the_same_by_every_executor(name: str) -> None:
+    count = ELEMENTWISE[name].least
+    signs = {"add": "a + b", "sub": "a - b", "mul": "a*b", "div": "a/b", "pow": "a**b", "neg": "-a"}
+    written = signs.get(name, f"{name}({', '.join('abc'[:count])})")
+    for low in (-2.5, 0.1):  # some have no values below 0
+        spans = [np.linspace(low + k, low + k + 1.7, 4).tolist() for k in range(3)]
+        given = ", ".join(f"{letter}: {span}" for letter, span in zip("abc", spans, strict=True))
+        made = graph(given, "w: [1, 2, 3, 4]", f"w*({written})".replace('"', ""))
+        before = {name: each.values for name, each in made.givens.items()} | {RATE: np.ones(())}
+        with np.errstate(all="ignore"):
+            expected = evaluate(made.step, before, None)
+        if not all(np.isfinite(array).all() for array in expected.values()):
+            assert low < 0
+            continue
+        for make in EXECUTORS.values():
+            record = train(made, 1, [1], make=make).records[Moment(1)]
+            np.testing.assert_allclose(record["z"], expected["z"], rtol=1e-14)
+            np.testing.assert_allclose(record["w+"], expected["w+"], rtol=1e-13)
 
 
 @pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
@@ -127,3 +155,22 @@ minimize: E
 def test_shapes_that_do_not_fit_are_refused(given: str, equation: str, message: str) -> None:
     with pytest.raises(Exception, match=message):
         graph(given, "w: 1", equation)
+
+
+@pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
+@pytest.mark.parametrize(("reduce", "bias", "rows"), [("sum", 3, [4, 6]), ("mean", 1, [4 / 3, 2])])
+def test_a_derivative_that_is_the_same_for_every_sample_counts_for_each(
+    make: Callable[[Graph], Executor], reduce: str, bias: float, rows: list[float]
+) -> None:
+    text = f"""
+inputs: [{{x: [1, 2]}}, {{x: [3, 4]}}, {{x: [0, 0]}}]
+parameters: {{w: [5, 6], b: 7, v: [1, 1]}}
+learning_rate: 1
+reduce: {reduce}
+equations: {{E: sum(x*w) + b + 2*sum(v)}}
+minimize: E
+"""
+    built = build(from_document(parse(text, "hand.yaml")))
+    found = train(built, 1, [1], make=make).records[Moment(1)]
+    by = {name: found[built.gradient_of[name]].tolist() for name in ("w", "b", "v")}
+    assert by == {"w": rows, "b": bias, "v": [2 * bias, 2 * bias]}

@@ -312,7 +312,7 @@ def test_a_file_that_is_not_there_is_a_fault_of_files_with_the_nearest_name(tmp_
 def test_a_text_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backtrace.config.datafiles.LARGEST_TEXT", 12)
     assert graph(tmp_path, "{file: d}", {"d": "a,b\n1,2\n3,4\n"}).samples == 2
-    with pytest.raises(BacktraceError, match='d" is larger than 0 MB\\n(.*\\n)*  hint: store it as npz'):
+    with pytest.raises(BacktraceError, match=r'd" is larger than 0 MB\n(.*\n)*  hint: store it as npz'):
         graph(tmp_path, "{file: d}", {"d": "a,b\n1,2\n3,4\n5,6\n7,8\n"})
 
 

@@ -430,3 +430,10 @@ def test_derivatives_at_the_edge(text: str, given: float, expected: float) -> No
     assert float(found.get("dy/dp", np.array(0.0))) == expected
     read = Scalars(Example(call("identity", p), {"p": np.array(given)}), np.array(0.0))
     assert read(derivative(expr, ((), None), Element("p"), 1)) == expected
+
+
+def test_what_only_rules_are_written_with_is_no_function_of_the_language() -> None:
+    assert {name for name, row in TABLE.items() if row.internal} == {
+        "complement", "conv2d_input", "conv2d_kernel", "expand", "first_max", "first_min", "gather", "scatter",
+        "settled", "upstream",
+    }  # fmt: skip

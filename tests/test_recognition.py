@@ -131,6 +131,15 @@ def test_the_convention_that_explains_most_is_taken(
         ({(ONE,): "rrwwwwww"}, (ONE,)),
         # one after another, as long as each explains two figures more
         ({(ONE,): "rrrrwwww", (ONE, OTHER): "rrrrrrww", (ONE, OTHER, THIRD): "rrrrrrrr"}, (ONE, OTHER, THIRD)),
+        (
+            {
+                (ONE,): "rrwwwwww",
+                (ONE, OTHER): "rrrrwwww",
+                (ONE, OTHER, THIRD): "rrrrrrww",
+                (ONE, OTHER, THIRD, RUN): "rrrrrrrr",
+            },
+            (ONE, OTHER, THIRD),
+        ),
         ({(ONE,): "rrrrwwww", (ONE, OTHER): "rrrrrwww"}, (ONE,)),
         # two that show themselves together only, where they do more than one alone
         ({(ONE,): "wwwwwwww", (OTHER,): "wwwwwwww", (ONE, OTHER): "rrrrwwww"}, ()),

@@ -184,6 +184,14 @@ def test_two_computers_may_differ_by_what_cancels(tmp_path: object) -> None:
 EPS = 2.0**-52
 
 
+def test_noise_that_is_too_far_to_follow_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = run_graph(build(from_document(parse("inputs: {a: 3}\nequations: {z: a*a, s: exp(z)}\n", "n.yaml"))))
+    rounding = Rounding(Ancestry(Book(trace)))
+    assert rounding.noise(Quantity(trace.epochs[0], Element("s"))) > 0
+    monkeypatch.setattr("backtrace.comparison.rounding.MOST_NODES", 2)
+    assert rounding.noise(Quantity(trace.epochs[0], Element("s"))) == 0
+
+
 @pytest.mark.parametrize(
     ("given", "equations", "noise"),
     [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backtrace.build import build
-from backtrace.comparison.relations import halved
+from backtrace.comparison.relations import errors, halved, terms
 from backtrace.comparison.variants import VARIANTS, rerun, traced
 from backtrace.config import from_document
 from backtrace.graph import Graph
@@ -129,6 +129,28 @@ def test_a_run_that_does_not_reach_its_epochs_is_none() -> None:
     assert rerun(ends, [1]) is not None
     assert rerun(ends, [3]) is None
     assert rerun(graph(with_(NETWORK, "0.3\nreduce", "1e200\nreduce", "tanh", "identity")), [9]) is None
+
+
+@pytest.mark.parametrize(
+    ("equations", "found", "own"),
+    [
+        ("F: (y1 - o1)**2, E: F", ("E", "F"), ("F",)),
+        ("F: (y1 - o1)**2, E: 0.5*F", ("E", "F"), ("F",)),
+        ("F: (y1 - o1)**2, E: F/2", ("E", "F"), ("F",)),
+        ("F: (y1 - o1)**2, E: -F", ("E", "F"), ("F",)),
+        ("F: (y1 - o1)**2, G: (y2 - o2)**2, E: F + G", ("E", "F", "G"), ("F", "G")),
+        ("F: (y1 - o1)**2, G: 3*F, E: G - 1", ("E", "G", "F"), ("F",)),
+        ("F: (y1 - o1)**2, G: (y2 - o2)**2, E: F*G", ("E",), ("E",)),
+        ("F: (y1 - o1)**2, E: 2/(1 + F)", ("E",), ("E",)),
+        ("F: (y1 - o1)**2, E: sqrt(F)", ("E",), ("E",)),
+        ("F: w**2, G: (y1 - o1)**2, E: F + G", ("E", "G"), ("G",)),
+    ],
+)
+def test_an_error_is_what_the_objective_is_summed_up_from(
+    equations: str, found: tuple[str, ...], own: tuple[str, ...]
+) -> None:
+    built = graph(with_(SCALARS, "E: 0.5*(y1 - o1)**2 + 0.5*(y2 - o2)**2", equations))
+    assert (errors(built), terms(built)) == (found, own)
 
 
 @pytest.mark.parametrize(

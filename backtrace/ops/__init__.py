@@ -117,7 +117,7 @@ def typed(expr: Expr, scope: Scope) -> Expr:
     args, options = _told_apart(expr, op.name, args, op.most, op.options)
     if op.over_samples:
         options["count"] = scope.samples
-    _check_count(expr, op.name, len(args), op.least, op.most, "" if op.most else op.about)
+    _check_count(expr, op.name, len(args), op.least, op.most, op.about if op.most == 0 else "")
     try:
         settled = op.settled(args, scope.values)
         if settled is not None:
@@ -207,7 +207,7 @@ def _check_count(expr: Call, name: str, count: int, least: int, most: int | None
     if count >= least and (most is None or count <= most):
         return
     wanted = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
-    plural = "" if wanted == "1" else "s"
+    plural = "" if wanted.endswith(" 1") or wanted == "1" else "s"
     hint = f"{name}({', '.join('abcdefgh'[: max(least, 1)])}{', ...' * (most != least)})"
     raise _error(expr, f"{name} takes {wanted} operand{plural}, not {count}", about or hint)
 

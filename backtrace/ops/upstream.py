@@ -33,7 +33,7 @@ class Upstream(Op):
 
     @staticmethod
     def _term(arg: Expr, array: Array) -> Array:
-        return np.reshape(array, (array.shape[0] if arg.sampled else 1, -1) if arg.sampled else (-1,))
+        return np.reshape(array, (array.shape[0], -1) if arg.sampled else (-1,))
 
     def holds(self, operand: int) -> bool:
         """The given gradients."""

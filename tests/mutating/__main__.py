@@ -103,9 +103,16 @@ def _near(mutant: Mutant, seen: Sequence[Watched]) -> list[str]:
     of_function = [each for each in seen if mutant.function and place in each.functions]
     of_module = [each for each in seen if any(file == mutant.file for file, _ in each.functions)]
     quick = sorted(of_function or of_module or seen, key=lambda each: each.seconds)
+    if not mutant.function:
+        quick = [*quick, *(each for each in seen if each.test.startswith(_own_tests(mutant)) and each not in quick)]
     order = [*_within(quick, SECONDS / 2)]
     rest = [each for each in seen if each in quick and each not in order]
     return [each.test for each in [*order, *_within(rest, SECONDS)]]
+
+
+def _own_tests(mutant: Mutant) -> str:
+    """How the tests of a module's own file begin."""
+    return f"tests/test_{mutant.file.rpartition('/')[2].removesuffix('.py')}.py::"
 
 
 def _within(tests: Iterable[Watched], seconds: float) -> Iterator[Watched]:
