@@ -16,6 +16,7 @@ from backtrace.executor import Executor, evaluate
 from backtrace.graph import RATE, Graph
 from backtrace.ops import TABLE
 from backtrace.ops.elementwise import Elementwise
+from backtrace.ops.hints import FUNCTIONS
 from backtrace.schedule import Moment
 from backtrace.stepwise import Stepwise
 from backtrace.training import train
@@ -174,3 +175,37 @@ minimize: E
     found = train(built, 1, [1], make=make).records[Moment(1)]
     by = {name: found[built.gradient_of[name]].tolist() for name in ("w", "b", "v")}
     assert by == {"w": rows, "b": bias, "v": [2 * bias, 2 * bias]}
+
+
+A, B, M = np.array([0.5, 1.5, 4.0]), np.array([2.0, 0.25, 3.0]), np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]])
+MEANT: dict[str, tuple[Any, ...]] = {
+    # a name of numpy, what it gives, and what its operands are called here
+    "square": (np.square(A), {"x": A}),
+    "fabs": (np.fabs(-A), {"x": -A}),
+    "multiply": (np.multiply(A, B), {"a": A, "b": B}),
+    "subtract": (np.subtract(A, B), {"a": A, "b": B}),
+    "divide": (np.divide(A, B), {"a": A, "b": B}),
+    "negative": (np.negative(A), {"x": A}),
+    "std": (np.std(A), {"x": A}),
+    "average": (np.average(A), {"x": A}),
+    "ln": (np.log(A), {"x": A}),
+    "power": (np.power(A, 3), {"x": A, "n": np.array(3.0)}),
+    "inner": (np.inner(A, B), {"a": A, "b": B}),
+    "mm": (np.matmul(M, A), {"a": M, "b": A}),
+    "heaviside": (np.heaviside(np.array([-1.0, 2.0]), 0), {"x": np.array([-1.0, 2.0])}),
+    "concatenate": (np.concatenate([A, B]), {"a": A, "b": B}),
+    "vstack": (np.vstack([A, B]), {"a": A, "b": B}),
+    "array": (np.array([1.0, 2.0]), {"a": np.array(1.0), "b": np.array(2.0)}),
+    "logistic": (1 / (1 + np.exp(-A)), {"x": A}),
+    "swish": (A / (1 + np.exp(-A)), {"x": A}),
+    "\u03a3": (A.sum(), {"x": A}),
+}
+
+
+@pytest.mark.parametrize("name", MEANT)
+def test_what_is_proposed_for_a_function_of_numpy_is_that_function(name: str) -> None:
+    value, operands = MEANT[name]
+    given = ", ".join(f"{letter}: {array.tolist()}" for letter, array in operands.items())
+    built = build(from_document(parse(f'inputs: {{{given}}}\nequations: {{z: "{FUNCTIONS[name]}"}}\n', "hand.yaml")))
+    found = train(built, 1, [1]).records[Moment(1)]["z"]
+    np.testing.assert_allclose(found, value, rtol=1e-14)
