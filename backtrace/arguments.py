@@ -52,14 +52,24 @@ def given_values(pairs: Sequence[str] | None) -> dict[str, float]:
     for pair in pairs or ():
         key, sign, number = pair.rpartition("=")
         try:
-            found[key.strip()] = float(number)
+            found[key.strip()] = float(number if number.isascii() and "_" not in number else "")
         except ValueError:
             sign = ""
         if sign and not math.isfinite(found[key.strip()]):
             raise UsageError(Fault(f'--set "{visible(pair)}": {visible(number)} is not a finite number'))
         if not sign or not key.strip():
-            raise UsageError(Fault(f'--set "{visible(pair)}" is not KEY=NUMBER', hint="such as --set W11=0.35"))
+            hint = f"such as --set {_meant_pair(pair) or 'W11=0.35'}"
+            raise UsageError(Fault(f'--set "{visible(pair)}" is not KEY=NUMBER', hint=hint))
     return found
+
+
+def _meant_pair(pair: str) -> str:
+    """A key and the number that is meant by what stands behind it; "" where none is seen."""
+    from backtrace.guessing import meant
+
+    key, sign, number = pair.partition("=")
+    found = meant(number)
+    return f"{shortened(key.strip())}={found}" if sign and key.strip() and found else ""
 
 
 def parts(text: str) -> list[str]:
@@ -77,7 +87,11 @@ def whole_number(option: str, text: str | int, least: int, most: int) -> int:
     number = int(plain) if re.fullmatch(r"[-+]?[0-9]{1,20}", plain) else None
     if number is None or not least <= number <= most:
         message = f'{option}: "{shortened(plain)}" is no whole number of {least:,} to {most:,}'
-        raise UsageError(Fault(message, hint=f"such as {option} {max(least, min(10, most))}"))
+        from backtrace.guessing import meant_whole
+
+        meant = meant_whole(plain, least, most)
+        example = max(least, min(10, most))
+        raise UsageError(Fault(message, hint=f"write {option} {meant}" if meant else f"such as {option} {example}"))
     return number
 
 

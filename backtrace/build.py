@@ -18,10 +18,11 @@ from backtrace.expressions import Call, Expr, ExpressionError, Name, Num, Type, 
 from backtrace.graph import STOP, Array, CycleError, Equation, GivenArray, Graph
 from backtrace.inner import gates, inner_nodes
 from backtrace.layers import expanded
-from backtrace.ops import Macro, Scope, call, macros, retyped, typed
+from backtrace.ops import Macro, Scope, call, macros, retyped, typed, unknown
 from backtrace.ops.base import MAX_ELEMENTS, shape_text
 from backtrace.ops.losses import LOSSES
 from backtrace.optimizers import updates
+from backtrace.ownfunctions import called, function_faults
 from backtrace.records import dataclass
 from backtrace.recurrence import unrolled
 from backtrace.schedule import Schedule
@@ -65,9 +66,14 @@ class _Builder:
     """Of the gradients that are given for each update, for how many."""
     broken: set[str] = field(default_factory=set)
     """The names that something is wrong with: of what reads them nothing is said."""
+    unsound: set[str] = field(default_factory=set)
+    """The functions of the config's own that something is wrong with: as with names."""
 
     def graph(self) -> Graph:
         config = self.config
+        if config.functions:
+            found, self.unsound = function_faults(config)
+            self.faults += found
         givens = self.givens()
         forward = self.forward(givens)
         objective, forward = self.objective(forward, givens)
@@ -118,15 +124,22 @@ class _Builder:
         """What is wrong with the optimizer and the end of training, where equations are refused already."""
         before = len(self.faults)
         slopes = [Equation(f"grad {name}", Num(0), givens[name].type, wrt=name) for name in trained]
-        if self.config.until and self.broken.isdisjoint(names(self.config.until.expr)):
+        if self.config.until and not self.told(self.config.until.expr):
             list(self.condition(forward, givens, slopes))
         found = self.faults[before:]
         del self.faults[before:]
+        if self.unsound:
+            return found
         try:
             updates(self.config, "E_tot", {name: givens[name].type for name in trained})
         except ConfigError as error:
             found += error.faults
         return found
+
+    def told(self, expr: Expr) -> bool:
+        """Whether something is said already of what an expression reads or calls."""
+        read = not self.broken.isdisjoint(names(expr))
+        return read or (bool(self.unsound) and not self.unsound.isdisjoint(called(expr)))
 
     def backward(
         self, run: tuple[Equation, ...], objective: str, wrt: Sequence[str], trained: Sequence[str]
@@ -210,13 +223,14 @@ class _Builder:
                 self.refuse(place, f'"{statement.name}" is stated twice', "one name, one quantity")
                 self.broken.add(statement.name)
                 continue
-            if not broken.isdisjoint(names(statement.expr)):
+            if self.told(statement.expr):
                 broken.add(statement.name)
                 continue
+            known = self.scope(scope)
             try:
-                expr = typed(statement.expr, self.scope(scope))
+                expr = typed(statement.expr, known)
             except ExpressionError as error:
-                self.faults.append(statement.fault(error))
+                self.faults += map(statement.fault, unknown(statement.expr, known) or [error])
                 broken.add(statement.name)
                 continue
             split = gates if self.config.gates else inner_nodes
@@ -267,7 +281,7 @@ class _Builder:
         stated = self.config.objective
         if (self.config.upstream or self.config.gradients) and not self.faults:
             return self.seeded(forward, givens)
-        if stated is None or not self.broken.isdisjoint(names(stated.expr)):
+        if stated is None or self.told(stated.expr):
             return None, forward
         by_name = {equation.name: equation for equation in forward}
         if isinstance(stated.expr, Name) and not stated.name:
@@ -284,7 +298,7 @@ class _Builder:
         try:
             expr = typed(stated.expr, scope)
         except ExpressionError as error:
-            self.faults.append(expression_fault(stated.node, error))
+            self.faults += (expression_fault(stated.node, each) for each in unknown(stated.expr, scope) or [error])
             return None, forward
         if name in scope.names:
             self.refuse(stated.node.place, f'"{name}" is taken, but the objective needs it', NAMING)

@@ -24,6 +24,7 @@ GROWN: Final = 10.0
 
 
 UNTOUCHED: Final = "other values may help: nothing has been updated yet"
+SCHEDULED: Final = "learning_rate: is an expression here, which is to give a finite number in every update"
 SMALLER: Final = "a smaller learning rate or smaller values may help"
 
 
@@ -62,14 +63,19 @@ def told(
     value = "is no number" if np.isnan(found.value) else "is infinite"
     growth = grown(graph, given)
     hint = advice or (UNTOUCHED if moment == Moment(1) else SMALLER)
+    if found.element.name == RATE:
+        return Fault(f"{where}: {keys.pretty(found.element)} {value}{_because(found)}", hint=SCHEDULED), found
     if growth is not None:
         element, start, now = growth
         rate = float(np.asarray(given.get(RATE, np.nan)))
         hint = (
             f"learning rate {rate:g} made {keys.pretty(element)} grow from {start:.6g} to {now:.6g}: try a smaller one"
         )
-    because = found.cause and f"; {found.cause}"
-    return Fault(f"{where}: {keys.pretty(found.element)} {value}{because}", hint=hint), found
+    return Fault(f"{where}: {keys.pretty(found.element)} {value}{_because(found)}", hint=hint), found
+
+
+def _because(found: Lost) -> str:
+    return found.cause and f"; {found.cause}"
 
 
 def first_lost(graph: Graph, given: Arrays, evaluate: Evaluate) -> Lost | None:

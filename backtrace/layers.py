@@ -16,10 +16,11 @@ import numpy as np
 
 from backtrace.config import Config, Entries, Given, Init, Layer, LossSpec, Objective, Statement, activation_faults
 from backtrace.config.initial import pending
+from backtrace.config.records import is_expression
 from backtrace.config.spellings import LOSSES as OTHER_LOSSES
 from backtrace.config.spellings import nearest
-from backtrace.config.values import POINT_HINT
-from backtrace.errors import ConfigError, Fault, did_you_mean
+from backtrace.config.values import POINT_HINT, are_whole
+from backtrace.errors import ConfigError, Fault, did_you_mean, shortened
 from backtrace.expressions import Call, Expr, Name, Num, names, parse, substitute
 from backtrace.ops import CONSTANTS
 from backtrace.ops.losses import LOSSES
@@ -201,10 +202,10 @@ class _Network:
 
     def refuse_width(self, layer: Layer, width: int, expected: int) -> None:
         rows = "columns" if self.config.column_vectors else "rows"
-        plural = "" if width == 1 else "s"
-        message = f'"{layer.title}" gets {width} value{plural}, but its weights have {expected} {rows}'
+        values, held = f"{width} value{'s' * (width != 1)}", f"{expected} {rows[:-1] if expected == 1 else rows}"
+        message = f'"{layer.title}" gets {values}, but its weights have {held}'
         hint = f"a {rows[:-1]} of weights for each input; orientation: says which way round"
-        twice = width == 2 * expected
+        twice = width == 2 * expected and all(are_whole(g.values) for g in self.config.givens if g.role == "input")
         self.fault(layer.weights.node, message, f"{hint}\n{POINT_HINT}" if twice else hint)
 
     def state(self, layer: Layer, name: str, expr: Expr, key: str) -> None:
@@ -311,7 +312,8 @@ class _Network:
                 count = len(entries.values)
                 message = f'"{layer.title}" has {units} unit{"s" * (units != 1)}, but {count} bias{"es" * (count != 1)}'
                 hint = "one bias for each unit, or one shared number without brackets"
-                self.fault(entries.node, message, POINT_HINT if units == 2 * count else hint)
+                commas = units == 2 * count and are_whole(layer.weights.values)
+                self.fault(entries.node, message, POINT_HINT if commas else hint)
         return self.array(entries, default)
 
     def drawn_bias(self, layer: Layer, entries: Entries, init: Init, default: str, fans: tuple[int, int]) -> Expr:
@@ -381,6 +383,8 @@ def loss_faults(spec: LossSpec) -> list[Fault]:
     row, width = LOSSES.get(spec.kind), max(len(spec.node.text), 1)
     if row is None:
         hint = nearest(spec.kind, LOSSES, OTHER_LOSSES) or fill(f"known: {', '.join(LOSSES)}", 90)
+        if re.search(r"[+*/]| - ", spec.kind) and is_expression(spec.kind):
+            hint = f"an expression stands under minimize:, in place of loss: write minimize: {shortened(spec.kind)}"
         return [Fault(f'there is no loss "{spec.kind}"', spec.node.place, hint, width)]
     for option in dict(spec.options):
         if option not in row.options:

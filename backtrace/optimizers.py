@@ -22,6 +22,7 @@ from backtrace.records import dataclass
 from backtrace.rules import DECAYED, OPTIMIZERS, SCALE, Optimizer
 from backtrace.simplify import simplified
 from backtrace.words import Note
+from backtrace.yamlfile import Node
 
 if TYPE_CHECKING:
     from backtrace.config import Config
@@ -68,6 +69,12 @@ def _pointing(spec: OptimizerSpec, key: str) -> Iterator[None]:
         fault = expression_fault(spec.nodes.get(("update", key), spec.node), error)
         hint = RULE_HINT if fault.hint == STATE_IT else fault.hint
         raise ConfigError(replace(fault, message=f"in the optimizer: {error.message}", hint=hint)) from None
+
+
+def _within(node: Node, text: str) -> Node:
+    """The key or the item that is this text; where there is none, the whole."""
+    parts = [key for key, _ in node.items()] if node.kind == "mapping" else list(node) if node.kind == "list" else []
+    return next((part for part in parts if part.text == text), node)
 
 
 class _Rule:
@@ -133,16 +140,18 @@ class _Rule:
             if name not in parameters:
                 hint = did_you_mean(name, parameters) or f"parameters here: {', '.join(parameters)}"
                 assert decay is not None
-                raise ConfigError(Fault(f'"{name}" is no parameter', decay.node.place, hint))
+                node = _within(decay.node, name)
+                raise ConfigError(Fault(f'"{name}" is no parameter', node.place, hint, max(len(node.text), 1)))
         for key, value in self.spec.state.items():
             for name in value if isinstance(value, Mapping) else ():
                 if name not in parameters:
                     hint = did_you_mean(name, parameters) or f"parameters here: {', '.join(parameters)}"
-                    raise self.refused(key, f'the state {key} is given for "{name}", which is no parameter', hint)
+                    message = f'the state {key} is given for "{name}", which is no parameter'
+                    raise self.refused(key, message, hint, name)
 
-    def refused(self, key: str, message: str, hint: str) -> ConfigError:
+    def refused(self, key: str, message: str, hint: str, name: str = "") -> ConfigError:
         node = self.spec.nodes.get(("state", key), self.spec.node)
-        return ConfigError(Fault(message, node.place if node else None, hint))
+        return ConfigError(Fault(message, _within(node, name).place if node else None, hint))
 
     def check_names(self, equations: list[Equation]) -> None:
         """Refuse a name of the config's own rule that clipping or decay uses already."""
@@ -168,7 +177,11 @@ class _Rule:
             found = np.asarray(self.options[text] if text in self.options else float(text))
         if found.shape not in ((), shape):
             message = f"the state {key} is an array of {shape_text(found.shape)}, but {name} is {_shown(shape)}"
-            raise self.refused(key, message, f"state: {{{key}: {{{name}: ...}}}} gives each parameter its own")
+            own = isinstance(self.spec.state.get(key), Mapping)
+            hint = f"state: {{{key}: {{{name}: ...}}}} gives each parameter its own"
+            raise self.refused(
+                key, message, "its state has the parameter's shape, or is one number" if own else hint, name
+            )
         return np.array(np.broadcast_to(found, shape))
 
     def shape(self, key: str, name: str) -> Shape:

@@ -14,6 +14,7 @@ from backtrace.records import dataclass
 from backtrace.yamlfile import Node
 
 HEAD: Final = r"([^\[\]]+)\[([^\[\]]+)\]"
+EARLIER: Final = "0 is the first that can be given: let the steps begin later"
 
 
 def unrolled(config: Config) -> Config:
@@ -146,7 +147,7 @@ class _Unrolling:
                 return Name(spelling, at=expr.at)
         if array.id in self.families:
             offset, width = expr.at or (0, 1)
-            hint = f'state "{array.id}[{step}]" under inputs:, parameters: or equations:'
+            hint = f'state "{array.id}[{step}]" under inputs:, parameters: or equations:' if step >= 0 else EARLIER
             raise ExpressionError(f"there is no {array.id}[{step}]", offset, width, hint)
         if array.id not in self.known:
             offset, width = array.at or (0, 1)

@@ -34,6 +34,7 @@ FOUND = {
     "the last update leaves the domain of a power": ("equations", FRAME + "equations: {z: -p**x}\nminimize: sum(z)\n"),
     "a part by name, without an index": ("equations", FRAME + "equations: {z: index(W)}\nminimize: sum(z)\n"),
     "a line separator before a figure": ("figures", "{z1: \u20280.3775, z2: 0.3925, h1: 0.593269992}"),
+    "the smallest number there is": ("figures", '{"z1": 0.3775, "h1": 5e-324}'),
     "a figure near the greatest number": ("figures", '{"z": [0.3775, 0.3925, 1e+308]}'),
 }
 """What the fuzzer found once."""

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from backtrace.config import spellings
-from backtrace.config.hints import meant
 from backtrace.config.initial import KINDS
 from backtrace.config.table import ACTIVATIONS
 from backtrace.errors import BacktraceError, format_faults
+from backtrace.guessing import meant
 from backtrace.loading import build_file
 from backtrace.ops import MACROS, TABLE
 from backtrace.ops.hints import FUNCTIONS
@@ -42,6 +42,15 @@ equations:
   z: x*b
   h: EXPR
 """
+
+PART = "state a part of it as an equation of its own"
+STATE = "state it under inputs:, targets:, parameters: or as an equation above"
+NEW_OR_OLD = 'expected old_weights or new_weights, got the text "newweights"'
+NAMED_H = "write h_1; letters, digits and _, beginning with a letter, without __"
+COMMENT = "a comment begins with # and goes to the end of its line"
+SEPARATED = 'leave it out: "," is what separates the cells'
+ONE_COLUMN = '"d.csv" has one column: no comma, semicolon or tab in its first line'
+WRITE_OUT = "write the values out"
 
 # What a text that is no number means, as far as it is a number at all.
 MEANT = [
@@ -102,7 +111,7 @@ WRITTEN = [
         "epochs: 1\xd710^3",
         13,
         9,
-        'expected a whole number, 0 or more, got the text "1\xd710^3"',
+        'expected a whole number, 1 or more, got the text "1\xd710^3"',
         "write 1000",
     ),
     (
@@ -160,7 +169,7 @@ WRITTEN = [
         "learning_rate:\xa00.5",
         4,
         15,
-        "what stands behind the colon is no space for YAML",
+        "U+00A0 behind the colon is no space for YAML",
         "write an ordinary space behind the colon",
     ),
     ("learning_rate: 0.5", "learning_rate\uff1a 0.5", 4, 14, "U+FF1A is not a colon for YAML", "write : and a space"),
@@ -175,7 +184,7 @@ WRITTEN = [
         "put the value in place of {{ \u2026 }}",
     ),
     ("learning_rate: 0.5", 'learning_rate: !!int "0.5"', 4, 16, '"0.5" is not what its tag says', "leave out the tag"),
-    ("epochs: 1", "epochs: 3,0", 13, 9, 'expected a whole number, 0 or more, got the text "3,0"', "write 3"),
+    ("epochs: 1", "epochs: 3,0", 13, 9, 'expected a whole number, 1 or more, got the text "3,0"', "write 3"),
     ("pre: z", "pre: a\ufe0fb", 8, 10, 'expected a name, got the text "a\ufe0fb"', "U+FE0F is not seen: leave it out"),
     (
         "pre: z",
@@ -195,10 +204,10 @@ WRITTEN = [
         'expected a number, got the text "nan"',
         "only finite numbers are computed with",
     ),
-    ("epochs: 1", "epochs: 1e3", 13, 9, "expected a whole number, 0 or more, got the number 1e3", "write 1000"),
-    ("epochs: 1", "epochs: 1_000", 13, 9, 'expected a whole number, 0 or more, got the text "1_000"', "write 1000"),
-    ("epochs: 1", "epochs: 1,000", 13, 9, 'expected a whole number, 0 or more, got the text "1,000"', "write 1000"),
-    ("epochs: 1", "epochs: 5 epochs", 13, 9, 'expected a whole number, 0 or more, got the text "5 epochs"', "write 5"),
+    ("epochs: 1", "epochs: 1e3", 13, 9, "expected a whole number, 1 or more, got the number 1e3", "write 1000"),
+    ("epochs: 1", "epochs: 1_000", 13, 9, 'expected a whole number, 1 or more, got the text "1_000"', "write 1000"),
+    ("epochs: 1", "epochs: 1,000", 13, 9, 'expected a whole number, 1 or more, got the text "1,000"', "write 1000"),
+    ("epochs: 1", "epochs: 5 epochs", 13, 9, 'expected a whole number, 1 or more, got the text "5 epochs"', "write 5"),
     (
         "epochs: 1",
         "epochs: 0",
@@ -212,7 +221,7 @@ WRITTEN = [
         'epochs: "3"',
         13,
         9,
-        'expected a whole number, 0 or more, got the text "3"',
+        'expected a whole number, 1 or more, got the text "3"',
         "in quotes a number is text: leave them out",
     ),
     (
@@ -220,7 +229,7 @@ WRITTEN = [
         "epochs: \u0663",
         13,
         9,
-        'expected a whole number, 0 or more, got the text "\u0663"',
+        'expected a whole number, 1 or more, got the text "\u0663"',
         '"\u0663" is U+0663: write 3',
     ),
     (
@@ -228,10 +237,10 @@ WRITTEN = [
         "epochs: # many",
         13,
         1,
-        "expected a whole number, 0 or more, got nothing",
+        "expected a whole number, 1 or more, got nothing",
         '# is the beginning of a comment in YAML: put the text in quotes: "# many"',
     ),
-    ("epochs: 1", "epochs: [3]", 13, 9, "expected a whole number, 0 or more, got a list of 1", "without brackets: 3"),
+    ("epochs: 1", "epochs: [3]", 13, 9, "expected a whole number, 1 or more, got a list of 1", "without brackets: 3"),
     ("0.15, 0.25", "15%, 0.25", 6, 16, 'expected a number or a parameter\'s name, got the text "15%"', "write 0.15"),
     (
         "0.15, 0.25",
@@ -456,7 +465,7 @@ WRITTEN = [
         "loss: half_squared_error\nbatch_size: 2.5",
         13,
         13,
-        "expected a whole number, 0 or more, got the number 2.5",
+        "expected a whole number, 1 or more, got the number 2.5",
         "",
     ),
     (
@@ -541,7 +550,7 @@ WRITTEN = [
         'expected a number, got the text "0.5 \xb1 0.1"',
         '"\xb1" is U+00B1: write 0.5',
     ),
-    ("epochs: 1", "epochs: 0b11", 13, 9, 'expected a whole number, 0 or more, got the text "0b11"', "write 3"),
+    ("epochs: 1", "epochs: 0b11", 13, 9, 'expected a whole number, 1 or more, got the text "0b11"', "write 3"),
     (
         "0.15, 0.25",
         "$0.15$, 0.25",
@@ -617,7 +626,14 @@ WRITTEN = [
         "a list item has a space behind its dash",
         "write - and a space",
     ),
-    ("    bias: [0.35, 0.35]", "\xa0\xa0\xa0\xa0bias: [0.35, 0.35]", 7, 1, "this is no ordinary space", "write spaces"),
+    (
+        "    bias: [0.35, 0.35]",
+        "\xa0\xa0\xa0\xa0bias: [0.35, 0.35]",
+        7,
+        1,
+        "U+00A0 is no space for YAML",
+        "write spaces",
+    ),
     (
         "title: t\n",
         '{\n  // a comment\n  "title": "t"\n}\n',
@@ -644,6 +660,142 @@ WRITTEN = [
         'in the optimizer: "eta" is not known here',
         "p is the parameter, g its gradient, lr the learning rate; state: and options: name others",
     ),
+    ("activation: sigmoid", "activation: sigm", 10, 17, 'there is no activation "sigm"', 'did you mean "sigmoid"?'),
+    ("learning_rate: 0.5", "learning_rate: 0. 5", 4, 16, 'expected a number, got the text "0. 5"', "write 0.5"),
+    (
+        "learning_rate: 0.5",
+        "learning_rate: 0.5^k",
+        4,
+        19,
+        "'^' is no operator of the language",
+        "write ** for a power",
+    ),
+    ("bias: [0.35, 0.35]", "bias: &b [*b]", 7, 15, "*b stands within its own &b, which would never end", WRITE_OUT),
+    ("  - weights: [[0.15", "  * weights: [[0.15", 6, 3, "a list item begins with - in YAML", "write - in its place"),
+    (
+        "epochs: 1",
+        "epochs: 1\nactivation: relu",
+        14,
+        1,
+        '"activation" is no key of the config',
+        "activation: is a key of a layer, under layers:",
+    ),
+    (
+        "    pre: z\n",
+        "    loss: huber\n",
+        8,
+        5,
+        '"loss" is no key of a layer',
+        "loss: is a key of the config, beside layers:",
+    ),
+    (
+        "loss: half_squared_error",
+        "loss: 0.5*(y - o)**2",
+        12,
+        7,
+        'there is no loss "0.5*(y - o)**2"',
+        "an expression stands under minimize:, in place of loss: write minimize: 0.5*(y - o)**2",
+    ),
+    (
+        "[0.15, 0.25], [0.20, 0.30]",
+        "[0.15, 0.25], [0.20]",
+        6,
+        29,
+        "item 2 has 1 entry, item 1 has 2 entries",
+        "all rows have the same length",
+    ),
+    (
+        "[[0.15, 0.25], [0.20, 0.30]]",
+        "[[0.15, 0.25]]",
+        6,
+        14,
+        '"Layer 1" gets 2 values, but its weights have 1 row',
+        "a row of weights for each input; orientation: says which way round",
+    ),
+    (
+        "    pre: z\n",
+        "    units: two\n",
+        8,
+        5,
+        '"units" belongs to weights that are drawn',
+        "these are written out and say it: leave units out; "
+        "known here: name, weights, units, bias, pre, out, activation",
+    ),
+    (
+        "epochs: 1",
+        "epochs: 1\noptimizer: {kin: adam}",
+        14,
+        13,
+        '"kin" is no key of an optimizer',
+        'did you mean "kind"?',
+    ),
+    (
+        "epochs: 1",
+        "optimizer: {kind: sgd, momentum: 0.9}",
+        13,
+        24,
+        '"momentum" is no key of the optimizer sgd',
+        "momentum is a rule of its own: kind: momentum",
+    ),
+    (
+        "epochs: 1",
+        "optimizer: {kind: adam, betas: [0.9, 0.99]}",
+        13,
+        25,
+        '"betas" is no key of the optimizer adam',
+        "beta1: and beta2: stand by themselves",
+    ),
+    (
+        "epochs: 1",
+        "optimizer: {kind: adam, state: {m: {Q: 0}}}",
+        13,
+        37,
+        'the state m is given for "Q", which is no parameter',
+        "parameters here: W1, b1, W2",
+    ),
+    (
+        "epochs: 1",
+        "weight_decay: {value: 0.1, only: [W1, Q]}",
+        13,
+        39,
+        '"Q" is no parameter',
+        "parameters here: W1, b1, W2",
+    ),
+    ("epochs: 1", "backward: newweights", 13, 11, NEW_OR_OLD, 'did you mean "new_weights"?'),
+    (
+        "epochs: 1",
+        "// one epoch",
+        13,
+        1,
+        "YAML has no such comment",
+        "a comment begins with # and goes to the end of its line",
+    ),
+    ("targets: {y", "output: {y", 3, 1, '"output" is no key of the config', 'did you mean "targets"?'),
+    ("    pre: z\n", "    pre: h_{1}\n", 8, 10, 'expected a name, got the text "h_{1}"', NAMED_H),
+    (
+        "[[0.15, 0.25], [0.20, 0.30]]",
+        "{W-11: 0.3}",
+        6,
+        15,
+        '"W-11" is no name for a quantity',
+        "in an equation it reads as W minus 11: write W_11",
+    ),
+    (
+        "learning_rate: 0.5",
+        "learning_rate: 0.5 if k < 3 else 0.1",
+        4,
+        16,
+        "if has no place in an equation",
+        "write where(condition, a, b)",
+    ),
+    (
+        "epochs: 1",
+        "order: [1]",
+        13,
+        8,
+        "order: is for batches, but every update uses all samples",
+        "leave it out: there is one sample",
+    ),
 ]
 # An expression, the column, the message and the hint.
 EXPRESSIONS = [
@@ -652,7 +804,21 @@ EXPRESSIONS = [
     ("2 z", 9, "this is no expression: invalid syntax", "a product needs its sign: 2*z"),
     ("3x", 7, "this is no expression: invalid decimal literal", "a product needs its sign: 3*x"),
     ("1e5x", 9, "this is no expression: invalid decimal literal", "a product needs its sign: 1e5*x"),
-    ("z z", 9, "this is no expression: invalid syntax", "a product needs its sign: z*z, a function its brackets: z(z)"),
+    ("z z", 9, "this is no expression: invalid syntax", "a product needs its sign: z*z"),
+    ("\u03a3 z", 6, "'\u03a3' is not of the equation language", "write sum(...)"),
+    ("* z", 7, "this is no expression: invalid syntax", "an operand is missing in front of *"),
+    ("z ** * 2", 12, "this is no expression: invalid syntax", "an operand is missing in front of *"),
+    ("z += 1", 9, "'+=' is not of the equation language", "write the operation out: z + 1 for z += 1"),
+    ("asin(z)", 7, 'there is no function "asin"', "write arctan(x / sqrt(1 - x**2))"),
+    ("z1 + z", 7, '"z1" is not known here', "an element is written z[0], counted from 0"),
+    ("z*W23", 9, '"W23" is not known here', "an element is written W[1, 2], counted from 0"),
+    (
+        "where((z > 0) | (z < 1), z, 0)",
+        21,
+        "'|' is no operator of the language",
+        "write abs(...) for | |, where(z < 0, a, where(z > 1, a, b)) for a logical or",
+    ),
+    ("+".join(["z"] * 3000), 7, "the expression has too many operations in one another", PART),
     ("z\xb7b", 6, "'\xb7' is not of the equation language", "write * for a product"),
     ("|z|", 7, "'|' is not of the equation language", "write abs(z) for |z|"),
     ("z'", 8, '"\'" is not of the equation language', "a prime has no place in a name: write z_1; a transpose is .T"),
@@ -725,7 +891,7 @@ PAIRS = [
         ("epochs: 1", "epochs: many"),
         [
             (10, 17, 'there is no activation "sigmod"'),
-            (13, 9, 'expected a whole number, 0 or more, got the text "many"'),
+            (13, 9, 'expected a whole number, 1 or more, got the text "many"'),
         ],
     ),
     (
@@ -746,14 +912,14 @@ PAIRS = [
     (
         ("title: t", "titel: t"),
         ("[[0.40, 0.50], [0.45, 0.55]]", "[[0.40, 0.50]]"),
-        [(1, 1, '"titel" is no key of the config'), (11, 15, '"Layer 2" gets 2 values, but its weights have 1 rows')],
+        [(1, 1, '"titel" is no key of the config'), (11, 15, '"Layer 2" gets 2 values, but its weights have 1 row')],
     ),
     (
         ("epochs: 1", "epochs: 0.5"),
         ("[[0.15, 0.25], [0.20, 0.30]]", "[[0.15, 0.25]]"),
         [
-            (6, 14, '"Layer 1" gets 2 values, but its weights have 1 rows'),
-            (13, 9, "expected a whole number, 0 or more, got the number 0.5"),
+            (6, 14, '"Layer 1" gets 2 values, but its weights have 1 row'),
+            (13, 9, "expected a whole number, 1 or more, got the number 0.5"),
         ],
     ),
     (
@@ -786,6 +952,51 @@ def test_one_fault_gives_one_message_with_its_repair(
 ) -> None:
     assert right in NETWORK
     assert refusals(tmp_path, NETWORK.replace(right, written, 1)) == [(line, column, message, hint)]
+
+
+def test_every_unknown_name_of_an_equation_is_a_fault(tmp_path: Path) -> None:
+    assert refusals(tmp_path, EQUATIONS.replace("EXPR", "qq*z + rr*nope(qq)")) == [
+        (6, 6, '"qq" is not known here', STATE),
+        (6, 13, '"rr" is not known here', STATE),
+        (
+            6,
+            16,
+            'there is no function "nope"',
+            "functions: {f(x): ...} states one; backtrace knows exp, log, sqrt, sum, sigmoid, ...",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "more", "column", "message", "hint"),
+    [
+        ("a,b\n1,2\n", ', delimiter: ";"', 34, '";" is not in the first line of "d.csv"', SEPARATED),
+        ("10.0.0.1 host\n", "", 16, ONE_COLUMN, "is it a table? delimiter: says what separates its cells"),
+    ],
+)
+def test_a_file_that_is_no_such_table_is_refused_and_not_shown(
+    tmp_path: Path, table: str, more: str, column: int, message: str, hint: str
+) -> None:
+    (tmp_path / "d.csv").write_text(table, encoding="utf-8")
+    config = NETWORK.replace("{x: [0.05, 0.10]}", f"{{file: d.csv{more}}}")
+    assert refusals(tmp_path, config) == [(2, column, message, hint)]
+
+
+FUNCTIONS_STATED = [
+    ("{f(x): x*b}", 21, '"b" is not known here', "a function reads its operands alone, here x: make this one of them"),
+    ("{f(x): x, g(x): sigmod(x)}", 28, 'there is no function "sigmod"', 'did you mean "sigmoid"?'),
+    ("{f(x): f(x) + 1}", 19, "f calls itself", "a function is written by others, and ends"),
+    ("{f(x): g(x), g(x): 2*f(x)}", 19, "f calls itself by g", "a function is written by others, and ends"),
+]
+
+
+@pytest.mark.parametrize("text", ["f(z)", "2*z"])
+@pytest.mark.parametrize(("stated", "column", "message", "hint"), FUNCTIONS_STATED)
+def test_a_function_is_refused_where_it_is_stated_whether_used_or_not(
+    tmp_path: Path, stated: str, column: int, message: str, hint: str, text: str
+) -> None:
+    config = EQUATIONS.replace("EXPR", text) + f"functions: {stated}\n"
+    assert refusals(tmp_path, config) == [(7, column, message, hint)]
 
 
 @pytest.mark.parametrize(("text", "column", "message", "hint"), EXPRESSIONS)

@@ -16,7 +16,8 @@ ROWS = (
     "records",
     "errors interrupts labels schedule origin words.en words.ko",
     "words",
-    "rules arguments rounding outputs",
+    "rules guessing",
+    "arguments rounding outputs",
     "gallery",
     "yamlfile.nodes yamlfile.source",
     "yamlfile.scalars yamlfile.files yamlfile.syntax",
@@ -36,7 +37,7 @@ ROWS = (
     "ops.mathml",
     "ops.extremes ops.images ops.complements",
     "ops",
-    "simplify layers recurrence inner stable",
+    "simplify layers recurrence inner stable ownfunctions",
     "exact",
     "backward scalars",
     "optimizers executor seeds keys.targets keys.aliases keys.names",
@@ -230,6 +231,7 @@ LAZY = {
         "errors",
         "yamlfile.files",
         "config.values",
+        "arguments",
     ),
 }
 

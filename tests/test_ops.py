@@ -357,7 +357,7 @@ FUNCTIONS = {
             "in half_squared_error: shapes 2 and 3 do not fit elementwise",
             "x has 2 elements, u has 3 elements",
         ),
-        ("endless(x)", 0, 'in endless: there is no function "endless"', "a function does not read itself"),
+        ("endless(x)", 0, 'in endless: there is no function "endless"', 'did you mean "less"?'),
     ],
 )
 def test_what_does_not_fit_is_refused_where_it_stands(text: str, offset: int, message: str, hint: str) -> None:

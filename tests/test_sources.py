@@ -98,7 +98,7 @@ def test_a_figure_of_csv_knows_where_it_stands() -> None:
 f.csv:2:6: a figure is expected in this cell, got "52%"
     0,h1,52%
          ^^^
-  hint: write 0.52 for 52%
+  hint: write 0.52
 f.csv:3:1: this row has 4 fields, the header has 3
     1,h1,0,5
     ^

@@ -40,8 +40,8 @@ RUN = """
     ops ops.base ops.complements ops.constants ops.elementwise ops.extremes ops.hints ops.images ops.losses ops.macros
     ops.many ops.movements ops.products ops.reductions ops.softmax ops.upstream
     backward build chains codegen derivatives exact executor recording straight straight.lowering straight.nodes
-    straight.program straight.python straight.schedule straight.writing graph inner layers loading optimizers quantities
-    recurrence scalars seeds simplify stable trace training truth views
+    straight.program straight.python straight.schedule straight.writing graph inner layers loading optimizers
+    ownfunctions quantities recurrence scalars seeds simplify stable trace training truth views
     report report.alike report.blocks report.course report.listing report.lost report.steps
     render render.columns render.formats render.formulas render.heads render.lines render.numbers render.rates
     render.sentences render.terminal render.text

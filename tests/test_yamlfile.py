@@ -283,7 +283,7 @@ SYNTAX = [
     ("a:\n\tb: 1\n", (2, 1), "a tab in front of this line, where YAML takes spaces only"),
     ("a: 1\n- b\n", (2, 1), "a list item and a key in one block"),
     ("a: - b\n", (1, 4), "a list item begins here"),
-    ("\xa0\xa0a: 1\n b: 2\n", (1, 1), "this is no ordinary space"),
+    ("\xa0\xa0a: 1\n b: 2\n", (1, 1), "U+00A0 is no space for YAML"),
     # colons
     ("a: XOR: b\n", (1, 7), "a colon and a space inside a text without quotes"),
     ("a: 1\nb:0.5\nc: 1\n", (2, 1), "no space after the colon"),
@@ -321,7 +321,7 @@ SYNTAX = [
     ("a: |x|\n", (1, 4), "text that starts with | or > is a block in YAML"),
     ("a: !<b\n", (1, 4), "text that starts with ! is a tag in YAML"),
     ("a: *b\n", (1, 4), "*b is an alias in YAML, and no &b is above it"),
-    ("a: &b [*b]\n", (1, 8), "*b is an alias in YAML, and no &b is above it"),
+    ("a: &b [*b]\n", (1, 8), "*b stands within its own &b, which would never end"),
     ("? a\n? ? b\n", (2, 3), "a key is text, not a mapping of 1"),
     # tags
     ("a: !foo 1\n", (1, 4), "the tag !foo is refused"),

@@ -141,8 +141,21 @@ def _usage(message: str) -> str:
 
     if message.startswith("Usage:"):  # nothing was asked for, and this is the help
         return message
-    hint = next((hint for pattern, hint in USAGE if re.search(pattern, message)), "")
+    hint = _meant(message) or next((hint for pattern, hint in USAGE if re.search(pattern, message)), "")
     return format_faults([Fault(f"backtrace: {message}", hint=hint)])
+
+
+def _meant(message: str) -> str:
+    """The command in small letters, or the option with two hyphens, that a word which typer refuses stands for."""
+    import re
+
+    from backtrace.cli.app import COMMANDS
+
+    command = re.search(r"No such command '(\w+)'", message)
+    if command and command[1].lower() in COMMANDS:
+        return f"did you mean '{command[1].lower()}'?"
+    option = re.search("argument\\(s\\) \\(([\u2010-\u2015\u2212])-?([a-z][a-z-]*)", message)
+    return f"{option[1]} is U+{ord(option[1]):04X}: write --{option[2]}" if option else ""
 
 
 def _say(text: str, code: int) -> int:

@@ -6,9 +6,11 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
+from decimal import Decimal
 from typing import Final, NamedTuple, overload
 
 from backtrace.errors import ConfigError, Fault, Place, UsageError, did_you_mean, shortened
+from backtrace.guessing import meant
 from backtrace.records import dataclass
 from backtrace.yamlfile import Document, Node
 
@@ -29,11 +31,12 @@ DIGITS: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 HINTS: Final = (
     (re.compile(r"[+-]?[0-9]{1,3}([,.' ][0-9]{3})+([.,][0-9]*)?"), "leave out what separates thousands"),
     (re.compile(r".*(\.\.\.|…)"), "leave out the dots: the digits that are printed count"),
-    (re.compile(r".*%"), "write 0.52 for 52%"),
+    (re.compile(r".*%"), "write {meant}"),
+    (re.compile(r".*\d_\d.*"), "write {meant}"),
     (re.compile(rf"(?:[≈≃≅≐~∼=]|ca\.?|approx\.?|about)\s*({DIGITS})", re.IGNORECASE), "write the figure alone: {}"),
     (re.compile(rf"({DIGITS})\s*(?:±.*|\(.*\))"), "write the figure alone: {}"),
     (re.compile(rf"({DIGITS})\s*[;?$]"), "write the figure alone: {}"),
-    (re.compile(r".*([x×*·]\s*10|\^|\*\*).*"), "write 2.3e-05 for a power of ten"),
+    (re.compile(r".*([x×*·]\s*10|\^|\*\*).*"), "write {meant}"),
     (re.compile(r".*/\s*0+|[+-]?[0-9.,]+e\+?[0-9]{3,}", re.IGNORECASE), "only finite numbers can be compared"),
     (re.compile(r"[+-]?\.?(inf|nan|infinity|∞)", re.IGNORECASE), "only finite numbers can be compared"),
     (re.compile(r"0[xo][0-9a-fA-F]+"), "write it in decimal digits"),
@@ -235,8 +238,17 @@ def how_to_write(text: str) -> str:
         return EXAMPLE
     for pattern, hint in HINTS:
         if match := pattern.fullmatch(text.strip()):
-            return hint.format(*map(shortened, match.groups("")))
+            meant = _meant(text) if "{meant}" in hint else ""
+            found = hint.format(*map(shortened, match.groups("")), meant=meant)
+            return EXAMPLE if found == "write " else found
     return EXAMPLE
+
+
+def _meant(text: str) -> str:
+    """The number that a figure means which is written with signs; a percentage keeps its digits."""
+    if percent := re.fullmatch(rf"({DIGITS})\s*%", text.strip()):
+        return f"{Decimal(percent[1]).scaleb(-2):f}"
+    return meant(text)
 
 
 class _Within(NamedTuple):

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backtrace.errors import Fault, UsageError, did_you_mean, shortened
+from backtrace.guessing import meant
 from backtrace.keys import OBJECTIVE_NAMES
 from backtrace.records import dataclass
 
@@ -123,7 +124,7 @@ def _fault(name: str, text: str, value: str) -> Fault:
     if name == "dtype":
         known = ", ".join(TYPES)
         return Fault(f'--dtype: there is no type "{shortened(value)}"', hint=did_you_mean(value, TYPES) or known)
-    example = "3" if name == "ulp" else "1e-6"
+    example = (name != "ulp" and meant(value)) or ("3" if name == "ulp" else "1e-6")
     message = f'--{name}: "{shortened(text)}" is not a number from 0, or KEYS=NUMBER'
     return Fault(message, hint=f"such as --{name} {example}, or --{name} 'dE/*={example}'")
 

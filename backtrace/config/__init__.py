@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from backtrace.config.givens import Givens, is_init
 from backtrace.config.records import (
@@ -116,6 +116,19 @@ minimize: E"""
 UNITS_HINT = f"these are written out and say it: leave units out; known here: {', '.join(key.name for key in LAYER)}"
 
 
+NEEDED: Final = frozenset({"inputs", "targets"})
+"""What a key that is like none may be meant for, where there is a loss and one of these is not there."""
+OF_LAYERS: Final = {
+    name: f"{name}: is a key of a layer, under layers:" for name in ("activation", "bias", "units", "pre", "out")
+}
+OF_THE_CONFIG: Final = {
+    key.name: f"{key.name}: is a key of the config, beside layers:"
+    for key in TOP
+    if key.name not in ("title", "layers", *(each.name for each in LAYER))
+}
+"""What stands at another level than where it was written."""
+
+
 def _key_of(node: Node, name: str) -> Node:
     return next(key for key, _ in node.items() if key.text == name)
 
@@ -129,10 +142,11 @@ class _Reader(Givens, Training, Updates):
                 root, "a mapping such as `inputs: ...`", "a config begins with inputs:, layers: or equations:"
             )
             return Config(root.place.file)
-        nodes = self.keyed(root, TOP, "the config")
+        nodes = self.keyed(root, TOP, "the config", OF_LAYERS)
         if root.place in self.strayed:
             strays = [key.text for key, _ in root.items() if key.text not in nodes]
-            self.unsound |= {meant_key(stray, [key.name for key in TOP]) for stray in strays[:MOST_HINTED]}
+            meant = {meant_key(stray, [key.name for key in TOP]) for stray in strays[:MOST_HINTED]}
+            self.unsound |= meant | (NEEDED - nodes.keys() if "" in meant and "loss" in nodes else set())
         self.seeded = "seed" in nodes
         values = self.values_of(nodes)
         before = self.found
@@ -264,24 +278,27 @@ class _Reader(Givens, Training, Updates):
     def layer(self, node: Node, number: int) -> Layer | None:
         if node.kind != "mapping":
             return self.expected(node, "a layer such as {weights: ..., activation: sigmoid}")
-        parts = self.keyed(node, LAYER, "a layer")
+        parts = self.keyed(node, LAYER, "a layer", OF_THE_CONFIG)
+        units = parts.pop("units", None)
         values = {key.name: getattr(self, key.read)(parts[key.name]) for key in LAYER if key.name in parts}
+        weights = values.get("weights")
+        if units and weights and not isinstance(weights.values, Init):
+            return self.fault(_key_of(node, "units"), '"units" belongs to weights that are drawn', UNITS_HINT)
+        values["units"] = self.units(units) if units else None
         if "weights" not in parts:
             return self.missing(node, f"layer {number} has no weights", "weights: [[...], ...], a row for each input")
-        if values["weights"] is None:
+        if weights is None:
             return None
-        if "units" in parts and not isinstance(values["weights"].values, Init):
-            return self.fault(_key_of(node, "units"), '"units" belongs to weights that are drawn', UNITS_HINT)
         title = values.get("name") or f"Layer {number}"
         return Layer(
             title,
-            values["weights"],
+            weights,
             values.get("bias"),
             values.get("pre"),
             values.get("out"),
             *named(values.get("activation") or "identity"),
             node,
-            values.get("units"),
+            values["units"],
         )
 
     def entries(self, node: Node) -> Entries | None:
@@ -296,7 +313,7 @@ class _Reader(Givens, Training, Updates):
         if node.kind == "mapping":
             scalars = {key.text: self.number(value) for key, value in node.items() if self.checked_name(key)}
             if not scalars:
-                return self.expected(node, "names with numbers")
+                return None if node.items() else self.expected(node, "names with numbers")
             if any(value is None for value in scalars.values()):
                 return None
             return Entries(None, {name: value for name, value in scalars.items() if value is not None}, node)

@@ -30,7 +30,7 @@ MOST_CLASSES: Final = 1000
 DELIMITERS: Final = ("\t", ";", ",")
 """The first of these that the first line has outside quotes separates the cells."""
 NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
-FOREIGN: Final = r"[:=<>{}\\|@]|//|.{80}"
+FOREIGN: Final = r"[:=<>{}\\|@]|//|\d\.\d+\.\d|.{80}"
 """What is in a line of one cell that is neither a heading nor a number, but of a file of another kind."""
 EMPTY_ZIP: Final = b"PK\x05\x06"
 KINDS_OF_NUMBERS: Final = "buif"
@@ -99,9 +99,12 @@ class CsvTable(Table):
 
     def detected(self) -> str:
         """The separator of the first line; a comma if it has none."""
-        first = next((line for line in self.stream() if line.strip()), "")
-        bare = re.sub(r'"[^"]*"', "", first)
+        bare = self.first_line()
         return next((sign for sign in DELIMITERS if sign in bare), ",")
+
+    def first_line(self) -> str:
+        """The first line that is not blank, without what is in quotes."""
+        return re.sub(r'"[^"]*"', "", next((line for line in self.stream() if line.strip()), ""))
 
     def first_row(self) -> list[str]:
         row = next((cells for _, cells in self.records() if cells), None)

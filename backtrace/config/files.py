@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from backtrace.config.datafiles import (
+    ARRAYS,
     ArrayTable,
     Codes,
     CsvTable,
@@ -49,6 +50,11 @@ class Chosen:
     columns: tuple[int, ...]
     single: bool
     node: Node
+
+
+def _contents(path: str) -> str:
+    """What is to stand in a data file."""
+    return ARRAYS if path.endswith((".npy", ".npz")) else "a header, and a row a sample"
 
 
 class Files(Values):
@@ -103,7 +109,7 @@ class Files(Values):
         path = os.path.join(os.path.dirname(file.place.file), file.text)
         data = self.opened[file.text] = self.content(file.text, path)
         if not data.strip():
-            raise ConfigError(Fault(f'the file "{shortened(path)}" is empty', hint="a header, and a row a sample"))
+            raise ConfigError(Fault(f'the file "{shortened(path)}" is empty', hint=_contents(path)))
         arrays = stored_arrays(data, path)
         if arrays is None:
             return self.from_table(self.csv(parts, file, path, data), parts, file, role, window)
@@ -145,6 +151,10 @@ class Files(Values):
         if ("header" in parts and header is None) or ("delimiter" in parts and delimiter is None):
             return None
         table = csv_table(data, path, header is not False, delimiter)
+        if delimiter and table.width == 1 and (found := table.detected()) in table.first_line():
+            self.broken.add(file.text)
+            message = f'"{delimiter}" is not in the first line of "{shortened(file.text)}"'
+            return self.fault(parts["delimiter"], message, f'leave it out: "{found}" is what separates the cells')
         if table.is_foreign and delimiter is None:
             self.broken.add(file.text)
             return self.fault(file, f'"{shortened(file.text)}" {NO_SEPARATOR}', ONE_COLUMN)

@@ -230,6 +230,15 @@ def named(text: str) -> tuple[str, tuple[Option, ...]]:
     return (found.op, found.options) if isinstance(found, Call) and not found.args else (text, ())
 
 
+def is_expression(text: str) -> bool:
+    """Whether a text is of the language of equations."""
+    try:
+        parse(text)
+    except ExpressionError:
+        return False
+    return True
+
+
 def expression_fault(node: Node | None, error: ExpressionError) -> Fault:
     """An error in an expression as a fault at its character in the file."""
     place = node.place_at(error.offset) if node is not None else None

@@ -12,7 +12,7 @@ KEYS: Final = {
     "lr": "learning_rate", "eta": "learning_rate", "alpha": "learning_rate", "rate": "learning_rate",
     "step_size": "learning_rate", "x": "inputs", "input": "inputs", "features": "inputs", "data": "inputs",
     "y": "targets", "labels": "targets", "outputs": "targets", "expected": "targets", "desired": "targets",
-    "weights": "parameters", "params": "parameters", "network": "layers", "model": "layers",
+    "output": "targets", "weights": "parameters", "params": "parameters", "network": "layers", "model": "layers",
     "iterations": "epochs", "n_epochs": "epochs", "max_iter": "epochs", "objective": "minimize", "cost": "minimize",
     "name": "title", "description": "about", "author": "source", "batch": "batch_size", "minibatch": "batch_size",
     "reduction": "reduce", "random_state": "seed", "l2": "weight_decay", "stop": "until", "w": "weights",
@@ -25,9 +25,9 @@ KEYS: Final = {
     "func": "activation", "net": "pre", "title": "name", "truth": "targets", "answers": "targets",
 }  # fmt: skip
 ACTIVATIONS: Final = {
-    "linear": "identity", "none": "identity", "logistic": "sigmoid", "sig": "sigmoid", "logsig": "sigmoid",
-    "swish": "silu", "heaviside": "step", "threshold": "step", "lrelu": "leaky_relu", "tansig": "tanh",
-    "hyperbolic_tangent": "tanh", "\u03c3": "sigmoid", "leaky": "leaky_relu", "sgn": "sign",
+    "linear": "identity", "none": "identity", "logistic": "sigmoid", "sig": "sigmoid", "sigm": "sigmoid",
+    "logsig": "sigmoid", "swish": "silu", "heaviside": "step", "threshold": "step", "lrelu": "leaky_relu",
+    "tansig": "tanh", "hyperbolic_tangent": "tanh", "\u03c3": "sigmoid", "leaky": "leaky_relu", "sgn": "sign",
 }  # fmt: skip
 LOSSES: Final = {
     "mse": "mean_squared_error", "sse": "squared_error", "l2": "squared_error", "quadratic": "half_squared_error",

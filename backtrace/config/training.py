@@ -15,6 +15,7 @@ import numpy as np
 from backtrace.config.records import Config, Given, Statement, Upstream, expression_fault
 from backtrace.config.table import BACKWARD, SHUFFLE
 from backtrace.config.values import Values
+from backtrace.errors import did_you_mean
 from backtrace.expressions import COMPARISONS, Call, ExpressionError, parse
 from backtrace.yamlfile import Node
 
@@ -29,8 +30,9 @@ class Training(Values):
     def batch(self, node: Node) -> int | None:
         if node.text.casefold() in ("all", "full", "none"):
             return self.expected(node, "1 or more samples an update", "leave it out to use all samples at once")
-        size = self.whole(node)
-        return self.expected(node, "1 or more samples an update") if size == 0 else size
+        if node.kind == "number" and node.value == 0:
+            return self.expected(node, "1 or more samples an update")
+        return self.whole(node, 1)
 
     def order(self, node: Node) -> tuple[int, ...] | None:
         """The samples in their order, counted from 1 by the reader and from 0 by us."""
@@ -90,7 +92,8 @@ class Training(Values):
 
     def backward(self, node: Node) -> bool | None:
         found = BACKWARD.get(node.text)
-        return self.expected(node, " or ".join(BACKWARD)) if found is None else found
+        hint = did_you_mean(node.text, BACKWARD)
+        return self.expected(node, " or ".join(BACKWARD), hint) if found is None else found
 
     def upstream(self, node: Node) -> tuple[Upstream, ...] | None:
         """By name an expression, or figures."""
@@ -120,7 +123,8 @@ class Training(Values):
         sound = {key: node for key, node in nodes.items() if key not in self.unsound}
         for key in ("shuffle", "order"):
             if key in sound and "batch_size" not in nodes:
-                self.fault(nodes[key], f"{key}: is for batches, but every update uses all samples", "batch_size: 1")
+                hint = "batch_size: 1" if config.samples else "leave it out: there is one sample"
+                self.fault(nodes[key], f"{key}: is for batches, but every update uses all samples", hint)
         if "shuffle" in sound and "order" in sound:
             self.fault(nodes["order"], "shuffle: and order: exclude each other", "keep one of them")
         if "optimizer" in sound and "learning_rate" not in {*nodes, *self.unsound}:

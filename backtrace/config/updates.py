@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from textwrap import fill
 from typing import Final
@@ -32,8 +33,17 @@ NAMING: Final = frozenset({"name", "type", "rule", "method", "algorithm"})
 OF_OTHERS: Final = {
     **{name: f"{name} belongs to {row.name}" for row in reversed(list(OPTIMIZERS.values())) for name in row.options},
     **dict.fromkeys(("lr", "learning_rate"), "learning_rate: is a key of the config, beside optimizer:"),
+    **{name: f"{name} is a rule of its own: kind: {name}" for name in ("momentum", "nesterov")},
+    "weight_decay": "weight_decay: is a key of the config, beside optimizer:",
+    "betas": "beta1: and beta2: stand by themselves",
 }
 """What options of other rules mean."""
+
+
+def computes(text: str) -> bool:
+    """Whether a learning rate is an expression, and no number in quotes."""
+    signs = set(text) & set("+-*/^([") or text in ("k", "n") or " if " in text
+    return bool(signs) and not re.fullmatch(r"[-+\d.eE\s]*", text)
 
 
 class Updates(Values):
@@ -44,7 +54,7 @@ class Updates(Values):
         if node.kind == "list":
             read = [self.number(item) for item in node]
             return tuple(rate for rate in read if rate is not None) or self.expected(node, "learning rates")
-        if node.kind == "text" and not node.quoted and (set(node.text) & set("+-*/(") or node.text in ("k", "n")):
+        if node.kind == "text" and computes(node.text):
             before = len(self.faults)
             if (expr := self.expression(node)) is not None:
                 return Statement("learning_rate", expr, node)
@@ -96,6 +106,7 @@ class Updates(Values):
         """Equations of the config's own."""
         others = {name: f"write {{kind: {name}, ...}}" for name in OPTIMIZERS}
         others |= {key: f"write kind: {shortened(value.text)}" for key, value in _members(node) if key in NAMING}
+        others |= {key: hint for key, _ in _members(node) if (hint := did_you_mean(key, ["kind"]))}
         parts = self.keyed(node, OWN_RULE, "an optimizer", others)
         if "update" not in parts:
             hint = "update: {p: p - lr*g}, or kind: and the name of one"

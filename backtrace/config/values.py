@@ -18,6 +18,7 @@ from backtrace.yamlfile import Node
 
 MOST_HINTED = 200
 """Twenty faults are shown, and what is meant takes a millisecond to find for each."""
+FROM_ONE = "a whole number, 1 or more"
 MOST_AXES = 16
 """numpy has 32; one more comes with samples, and twice as many with derivatives of one array by another."""
 POINT_HINT = "a decimal number has a point: 0.5; with a comma it is two numbers"
@@ -114,17 +115,16 @@ class Values:
             return self.fault(node, f"{node.describe()} is not a finite number")
         return value
 
-    def whole(self, node: Node) -> int | None:
-        if node.kind != "number" or not isinstance(node.value, int) or node.value < 0:
-            return self.expected(node, "a whole number, 0 or more", whole_hint(node))
+    def whole(self, node: Node, least: int = 0) -> int | None:
+        if node.kind != "number" or not isinstance(node.value, int) or node.value < least:
+            return self.expected(node, f"a whole number, {least} or more", whole_hint(node, least))
         if node.value > 10**9:
             return self.fault(node, f"{node.text} is too many", "at most 1000000000")
         return node.value
 
     def count(self, node: Node) -> int | None:
-        if node.kind == "number" and node.value == 0:
-            return self.expected(node, "a whole number, 1 or more", "without learning_rate: nothing is updated")
-        return self.whole(node)
+        hint = "without learning_rate: nothing is updated"
+        return self.expected(node, FROM_ONE, hint) if node.kind == "number" and node.value == 0 else self.whole(node, 1)
 
     def name(self, node: Node) -> str | None:
         if node.kind != "text" or not is_name(node.text):
@@ -212,8 +212,8 @@ class Values:
             return None
         for number, (item, value) in enumerate(zip(items, read, strict=True), start=1):
             if _extent(value) != _extent(read[0]):
-                lengths = {len(part) if isinstance(part, tuple) else 0 for part in (value, read[0])}
-                hint = POINT_HINT if max(lengths) == 2 * min(lengths) else "all rows have the same length"
+                commas = split_by_commas(value, read[0]) or split_by_commas(read[0], value)
+                hint = POINT_HINT if commas else "all rows have the same length"
                 return self.fault(item, f"item {number} has {_length(value)}, item 1 has {_length(read[0])}", hint)
         return tuple(read)
 
@@ -272,6 +272,22 @@ def key_hint(text: str, known: Iterable[str]) -> str:
 
 def _extent(value: Any) -> Any:
     return tuple(_extent(item) for item in value) if isinstance(value, tuple) else ()
+
+
+def split_by_commas(long: Any, short: Any) -> bool:
+    """Whether a row is twice as long as another because its decimal commas were read as commas between numbers."""
+    if not isinstance(long, tuple) or not isinstance(short, tuple) or len(long) != 2 * len(short):
+        return False
+    return are_whole(long)
+
+
+def are_whole(values: Any) -> bool:
+    """Whether all numbers are whole, as those are whose decimal commas were read as commas between numbers."""
+    if isinstance(values, np.ndarray):
+        return bool(np.all(values == np.round(values)))
+    if isinstance(values, tuple):
+        return all(map(are_whole, values))
+    return isinstance(values, float) and values.is_integer()
 
 
 def _axes(value: Any) -> int:

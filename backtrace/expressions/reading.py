@@ -18,6 +18,7 @@ from backtrace.expressions.repairs import (
     REFUSED,
     WORDS,
     called_hint,
+    operand_hint,
     operator_hint,
     plain_hint,
     product_hint,
@@ -154,11 +155,12 @@ def _python_tree(text: str) -> ast.expr:
     except SyntaxError as error:
         raise _syntax_error(text, error) from None
     except (ValueError, MemoryError, RecursionError):
-        raise ExpressionError("the expression cannot be read", hint="is it nested too deeply?") from None
+        raise ExpressionError("the expression has too many operations in one another", hint=PARTS_HINT) from None
 
 
 def _foreign(char: str, offset: int) -> ExpressionError:
-    return ExpressionError(f"{char!r} is not of the equation language", offset, len(char), FOREIGN[char])
+    sign = char.strip()
+    return ExpressionError(f"{sign!r} is not of the equation language", offset, len(sign), FOREIGN[char])
 
 
 def _syntax_error(text: str, error: SyntaxError) -> ExpressionError:
@@ -179,7 +181,8 @@ def _syntax_error(text: str, error: SyntaxError) -> ExpressionError:
     offset = min(max((error.offset or 1) - 1, 0), len(text) - 1)
     if "follows keyword" in message and (equals := re.search(r"(?<![<>=!])=(?!=)", text)):
         offset = equals.start()
-    hint = product_hint(text, offset) or next((hint for words, hint in BY_WORDS if words in message), "")
+    hint = product_hint(text, offset) or operand_hint(text, offset)
+    hint = hint or next((hint for words, hint in BY_WORDS if words in message), "")
     character = re.match(r"invalid (?:non-printable )?character.*U\+([0-9A-F]+)", message)
     if character:
         hint = plain_hint(chr(int(character[1], 16)))

@@ -25,6 +25,7 @@ FOREIGN: Final = {
     "ᵀ": "write .T",
     "∑": "write sum(...)",
     "Σ(": "write sum(...)",
+    "Σ ": "write sum(...)",
     "≤": "write <=",
     "≥": "write >=",
     "≠": "write !=",
@@ -55,14 +56,15 @@ FOREIGN: Final = {
     "‖": "write norm(...)",
     "“": "curly quotes have no place in an equation",
     "”": "curly quotes have no place in an equation",
+    **dict.fromkeys(("+=", "-=", "*=", "/="), "write the operation out: z + 1 for z += 1"),
     "=": "write the right side only: the name stands before the colon",
 }
 REFUSED: Final = {
     ast.BitXor: "write ** for a power",
     ast.FloorDiv: "write / for a quotient",
     ast.Mod: "there is no remainder in the language",
-    ast.BitOr: "write abs(...) for | |, maximum(a, b) for a logical or",
-    ast.BitAnd: "write minimum(a, b) for a logical and",
+    ast.BitOr: "write abs(...) for | |, where(z < 0, a, where(z > 1, a, b)) for a logical or",
+    ast.BitAnd: "write where(z > 0, where(z < 1, a, b), b) for a logical and",
     ast.LShift: "write a product with 2**n",
     ast.RShift: "write a quotient by 2**n",
     ast.Compare: "a comparison stands only inside where: where(z > 0, 1, 0) is 1 where it holds",
@@ -78,6 +80,9 @@ REFUSED: Final = {
     ast.ListComp: "an operation takes whole arrays: 2*x doubles each element",
     ast.GeneratorExp: "an operation takes whole arrays: sum(x**2)",
     ast.JoinedStr: "leave the quotes out",
+    ast.NamedExpr: "write the right side only: the name stands before the colon",
+    ast.Is: "write ==",
+    ast.IsNot: "write !=",
 }
 WORDS: Final = {
     ast.Lambda: "lambda",
@@ -120,6 +125,17 @@ NUMBER: Final = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 LIBRARIES: Final = frozenset({"np", "numpy", "math", "torch", "tf", "jnp", "jax", "F", "nn", "K", "scipy", "sp"})
 
 
+SHORTEST_FUNCTION: Final = 3
+"""The letters of sin, exp and log: a shorter name is that of a quantity."""
+UNFINISHED: Final = re.compile(r"(?:^|[-+*/@(,\[<>=])\s*$")
+
+
+def operand_hint(text: str, offset: int) -> str:
+    """What is missing where a sign stands that has nothing in front of it."""
+    sign = text[offset : offset + 1]
+    return f"an operand is missing in front of {sign}" if sign in "*/@,)" and UNFINISHED.search(text[:offset]) else ""
+
+
 def product_hint(text: str, offset: int) -> str:
     """How to write a product without its sign; of two words, the first may be meant as a function."""
     behind = len(text[:offset].rstrip())
@@ -130,7 +146,8 @@ def product_hint(text: str, offset: int) -> str:
     before = re.search(r"(\w+|\))$", text[:offset].rstrip())
     if not before or not word or text[offset : offset + 1].isspace():
         return ""
-    called = f", a function its brackets: {before[0]}({word[0]})" if before[0].isidentifier() else ""
+    callable_ = before[0].isidentifier() and len(before[0]) >= SHORTEST_FUNCTION
+    called = f", a function its brackets: {before[0]}({word[0]})" if callable_ else ""
     return f"a product needs its sign: {before[0][-20:]}*{word[0][:20]}{called}"
 
 

@@ -18,6 +18,7 @@ from backtrace.expressions import (
     Type,
     has_more_nodes,
     substitute,
+    walk,
 )
 from backtrace.ops import (
     complements,
@@ -34,7 +35,7 @@ from backtrace.ops import (
 )
 from backtrace.ops import macros as macro_table
 from backtrace.ops.base import MOST_AXES, Op, ShapeError, Values, bounded
-from backtrace.ops.hints import NAMES, function_hint, shapes_hint
+from backtrace.ops.hints import NAMES, element_hint, function_hint, shapes_hint
 from backtrace.ops.macros import Macro as Macro
 from backtrace.records import dataclass
 
@@ -74,8 +75,6 @@ class Scope:
     samples: int = 1
     values: Values | None = None
     """What is given and never trained, where that is known: an index may be read from it."""
-    within: tuple[str, ...] = ()
-    """The functions whose bodies this is within."""
 
     def name(self, name: Name) -> Expr:
         """The typed expression a name stands for. Raises ExpressionError for an unknown one."""
@@ -84,8 +83,37 @@ class Scope:
             return found
         if name.id in CONSTANTS:
             return Num(CONSTANTS[name.id])
-        hint = did_you_mean(name.id, self.names) or _name_hint(name.id, self.functions)
-        raise _error(name, f'"{name.id}" is not known here', hint)
+        raise self.no_name(name)
+
+    def no_name(self, name: Name) -> ExpressionError:
+        """What is said of a name that is not known."""
+        hint = element_hint(name.id, self.names) or did_you_mean(name.id, self.names) or _name_hint(name.id, self)
+        return _error(name, f'"{name.id}" is not known here', hint)
+
+    def no_function(self, expr: Call) -> ExpressionError:
+        """What is said of a call of a function that is not known."""
+        known = [name for name, row in TABLE.items() if not row.internal]
+        near = function_hint(expr.op) or did_you_mean(expr.op, [*known, *MACROS, *self.functions])
+        hint = near or "functions: {f(x): ...} states one; backtrace knows exp, log, sqrt, sum, sigmoid, ..."
+        if expr.op in self.names:
+            hint = f"{expr.op} is a quantity: a product needs its sign, {expr.op}*(...)"
+        return _error(expr, f'there is no function "{expr.op}"', hint, len(expr.op))
+
+    def calls(self, name: str) -> bool:
+        """Whether a function has this name."""
+        op = TABLE.get(name)
+        return name in self.functions or name in MACROS or (op is not None and not op.internal)
+
+
+def unknown(expr: Expr, scope: Scope) -> list[ExpressionError]:
+    """What is said of all the names and functions that an expression reads and that are not known, each once."""
+    found: dict[str, ExpressionError] = {}
+    for part in walk(expr):
+        if isinstance(part, Name) and part.id not in scope.names and part.id not in CONSTANTS:
+            found.setdefault(part.id, scope.no_name(part))
+        if isinstance(part, Call) and not scope.calls(part.op):
+            found.setdefault(f"{part.op}()", scope.no_function(part))
+    return sorted(found.values(), key=lambda error: error.offset)
 
 
 def typed(expr: Expr, scope: Scope) -> Expr:
@@ -104,14 +132,7 @@ def typed(expr: Expr, scope: Scope) -> Expr:
         return _expanded(expr, macro, args, scope)
     op = TABLE.get(expr.op)
     if op is None or op.internal:
-        known = [name for name, row in TABLE.items() if not row.internal]
-        near = function_hint(expr.op) or did_you_mean(expr.op, [*known, *MACROS, *scope.functions])
-        hint = near or "functions: {f(x): ...} states one; backtrace knows exp, log, sqrt, sum, sigmoid, ..."
-        if expr.op in scope.within:
-            hint = "a function does not read itself"
-        if expr.op in scope.names:
-            hint = f"{expr.op} is a quantity: a product needs its sign, {expr.op}*(...)"
-        raise _error(expr, f'there is no function "{expr.op}"', hint, len(expr.op))
+        raise scope.no_function(expr)
     if op.several and len(args) > 1:
         op = TABLE[op.several]
     args, options = _told_apart(expr, op.name, args, op.most, op.options)
@@ -157,7 +178,7 @@ def _expanded(expr: Call, macro: Macro, args: tuple[Expr, ...], scope: Scope) ->
     # without itself: a function that reads itself would never end
     others = {name: other for name, other in scope.functions.items() if name != macro.name}
     try:
-        result = _typed_body(body, Scope({}, others, scope.samples, scope.values, (*scope.within, macro.name)))
+        result = _typed_body(body, Scope({}, others, scope.samples, scope.values))
     except ExpressionError as error:
         raise _error(expr, f"in {macro.name}: {error.message}", error.hint or shapes_hint(expr, args)) from None
     if has_more_nodes(result, MAX_NODES):
@@ -222,10 +243,10 @@ def _check_options(expr: Call, name: str, options: Mapping[str, Any], known: Map
 STATE_IT: Final = "state it under inputs:, targets:, parameters: or as an equation above"
 
 
-def _name_hint(name: str, functions: Mapping[str, Macro]) -> str:
+def _name_hint(name: str, scope: Scope) -> str:
     if name.casefold() in NAMES:
         return NAMES[name.casefold()]
-    if name in TABLE or name in MACROS or name in functions:
+    if name in TABLE or name in MACROS or name in scope.functions:
         return f"{name} is a function: {name}(...)"
     return STATE_IT
 

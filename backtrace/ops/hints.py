@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Final
 
 from backtrace.expressions import Call, Expr, Name, Shape, to_text
@@ -14,7 +16,10 @@ FUNCTIONS: Final = {
     "swish": "silu(x)", "heaviside": "step(x)", "linear": "x", "full": "c * ones(shape)",
     "broadcast_to": "x + zeros(shape)", "array": "[a, b]", "list": "[a, b]", "select": "where(condition, a, b)",
     "len": "its number", "cat": "concat(a, b)", "concatenate": "concat(a, b)", "hstack": "concat(a, b)",
-    "vstack": "stack(a, b)", "range": "arange(n)", "\u03c3": "sigmoid(x)", "\u03a3": "sum(x)",
+    "vstack": "stack(a, b)",
+    "asin": "arctan(x / sqrt(1 - x**2))", "arcsin": "arctan(x / sqrt(1 - x**2))",
+    "acos": "pi/2 - arctan(x / sqrt(1 - x**2))", "arccos": "pi/2 - arctan(x / sqrt(1 - x**2))",
+    "range": "arange(n)", "\u03c3": "sigmoid(x)", "\u03a3": "sum(x)",
 }  # fmt: skip
 NAMES: Final = {
     "e": "Euler's number is exp(1)", "\u03c0": "write pi", "inf": "only finite numbers are computed with",
@@ -22,6 +27,21 @@ NAMES: Final = {
     "true": "write 1", "false": "write 0", "i": "the language has real numbers only",
 }  # fmt: skip
 LONGEST: Final = 120
+
+
+ELEMENT: Final = re.compile(r"(\w*[^\W\d_])_?([1-9])(?:_?([1-9]))?", re.ASCII)
+
+
+def element_hint(name: str, known: Mapping[str, Expr]) -> str:
+    """How an element is written whose key, W21, stands for its name; "" where it is none."""
+    found = ELEMENT.fullmatch(name)
+    array = known.get(found[1]) if found else None
+    if found is None or array is None or array.type is None:
+        return ""
+    places = [int(digit) for digit in found.groups()[1:] if digit]
+    if len(places) != len(array.shape) or any(map(int.__gt__, places, array.shape)):
+        return ""
+    return f"an element is written {found[1]}[{', '.join(str(place - 1) for place in places)}], counted from 0"
 
 
 def function_hint(name: str) -> str:

@@ -76,6 +76,8 @@ class _Builder:
     source: Source
     faults: list[Fault] = field(default_factory=list)
     anchors: dict[str, _Anchor] = field(default_factory=dict)
+    open: set[str] = field(default_factory=set)
+    """The anchors of the lists and mappings that have not ended."""
     count: int = 0
     deepest: int = 0
     stand_ins: dict[str, str] = field(init=False)
@@ -129,8 +131,11 @@ class _Builder:
         """The node that this event begins."""
         before, self.deepest, above = self.count, depth, self.deepest
         self.grow(event, 1, depth)
+        anchor = "" if isinstance(event, yaml.AliasEvent) else getattr(event, "anchor", None) or ""
+        self.open |= {anchor} - {""}
         node = self.built(event, depth)
-        if (anchor := getattr(event, "anchor", None)) and not isinstance(event, yaml.AliasEvent):
+        self.open.discard(anchor)
+        if anchor:
             self.anchors[anchor] = _Anchor(node, self.count - before, self.deepest - depth)
         self.deepest = max(self.deepest, above)
         return node
@@ -159,6 +164,9 @@ class _Builder:
     def alias(self, event: yaml.AliasEvent, depth: int) -> Node:
         name = event.anchor or ""
         anchor = self.anchors.get(name)
+        if anchor is None and name in self.open:
+            message = f"*{shortened(name)} stands within its own &{shortened(name)}, which would never end"
+            self.refuse(self.fault(event, message, "write the values out"))
         if anchor is None:
             hint = did_you_mean(name, islice(self.anchors, MOST_COMPARED)) or quotes(self.source, _index(event))
             message = f"*{shortened(name)} is an alias in YAML, and no &{shortened(name)} is above it"

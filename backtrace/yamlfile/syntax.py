@@ -65,14 +65,16 @@ IN_LINE = (
     (r"(?:^|[:,\[ ])(\{%|<%)", "this looks like a template that was not filled in", "put the value in its place"),
     (
         "^[\\s-]*\\w+:([\xa0\u1680\u2000-\u200f\u202f\u205f\u3000\ufeff])",
-        "what stands behind the colon is no space for YAML",
+        "{code} behind the colon is no space for YAML",
         "write an ordinary space behind the colon",
     ),
+    (r"^\s*([*\u2022\u25e6\u00b7\u2013\u2014]) ", "a list item begins with - in YAML", "write - in its place"),
+    (r"^\s*(//|/\*)", "YAML has no such comment", "a comment begins with # and goes to the end of its line"),
     (r"^\s*(-)[A-Za-z_]\w*:(?: |$)", "a list item has a space behind its dash", "write - and a space"),
     (r"[\[,] *(\\[a-zA-Z]+ *\{)", "this is LaTeX, which has no place here", "write the number itself"),
     (
         "^[ \t]*([\xa0\u1680\u2000-\u200f\u202f\u205f\u3000\ufeff])",
-        "this is no ordinary space",
+        "{code} is no space for YAML",
         "write spaces",
     ),
 )
@@ -94,7 +96,8 @@ def _in_line(source: Source, trouble: Trouble) -> Fault | None:
 def _in_this_line(source: Source, line: int) -> Fault | None:
     for pattern, message, hint in IN_LINE:
         if found := re.search(pattern, source.line(line)):
-            return Fault(message, source.at(line, found.start(1) + 1), hint, len(found[1]))
+            told = message.replace("{code}", f"U+{ord(found[1][0]):04X}")
+            return Fault(told, source.at(line, found.start(1) + 1), hint, len(found[1]))
     return None
 
 

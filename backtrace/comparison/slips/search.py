@@ -272,7 +272,7 @@ class Search:
             if found:
                 yield from found
                 return
-        yield from islice(self.copied_beside(root, limit / accident), 1)
+        yield from islice(self.copied_beside(root, accident, limit), 1)
 
     @staticmethod
     def sign_lost(root: Judged, best: Sequence[Match]) -> Iterator[Slip]:
@@ -281,7 +281,7 @@ class Search:
         if signed and all(match.slip.kind != "sign" for match in best):
             yield from (Slip(each.kind, each.sentence, value=root.figure.value) for each in signed)
 
-    def copied_beside(self, root: Judged, most: float) -> Iterator[Slip]:
+    def copied_beside(self, root: Judged, accident: float, limit: float) -> Iterator[Slip]:
         """The figure of another number of the array, or of the one before or after it in the sheet.
 
         What is given is none: equal given values are common.
@@ -291,7 +291,7 @@ class Search:
         rows = self.workings.rows
         at = next(number for number, row in enumerate(rows) if row is root)
         others = [row for row in (*self.workings.beside(root), *rows[max(0, at - 1) : at + 2]) if row is not root]
-        for row in others if len(others) <= most and root.figure.digits >= LEAST_COPIED else ():
+        for row in others if len(others) * accident <= limit and root.figure.digits >= LEAST_COPIED else ():
             if row.figure.printed == root.figure.printed:
                 node = self.workings.node(row)
                 yield Slip(
