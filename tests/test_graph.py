@@ -176,10 +176,10 @@ def test_gates_make_a_node_of_every_operation() -> None:
             "functions: {f(t): f(t) + 1}\nequations: {E: f(b)}\n",
             [
                 (
-                    4,
-                    16,
-                    'in f: there is no function "f"',
-                    "functions: {f(x): ...} states one; backtrace knows exp, log, sqrt, sum, sigmoid, ...",
+                    3,
+                    19,
+                    "f calls itself",
+                    "a function is written by others, and ends",
                 )
             ],
         ),

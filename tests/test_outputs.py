@@ -306,8 +306,9 @@ def test_output_that_nobody_takes_ends_every_command_alike(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_a_process_without_a_trace(tmp_path: Path, number: signal.Signals) -> None:
     program = f"""
-import os, sys
+import os, signal, sys
 from backtrace import interrupts, outputs
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it runs in the background ignore it
 interrupts.install()
 with interrupts.CURRENT.at_the_end_of_a_step():
     os.kill(os.getpid(), {int(number)})
