@@ -258,7 +258,7 @@ def test_a_symbol_that_may_be_meant_is_named() -> None:
             """f:2:22: this is no expression: invalid syntax
       s: dE_tot/dh2 + h1 h2
                          ^
-  hint: a product needs its sign: h1*h2, a function its brackets: h1(h2)""",
+  hint: a product needs its sign: h1*h2""",
         ),
         (
             "h1 * foo(h2)",

@@ -66,11 +66,11 @@ def from_bytes(data: bytes, name: str) -> Expected:
     if begins_saved(data[:BEGINNING]):
         return Expected(tuple(of_trace(loaded(io.BytesIO(data), name))))
     text = _text(data, name)
+    if filled.is_worksheet(text, name):
+        return filled.figures(text, name)
     if all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines()):
         hint = 'figures are written by key: h1: "0.51998934"'
         raise ConfigError(Fault("the file is empty", Place(name, 1, 1, ""), hint))
-    if filled.is_worksheet(text, name):
-        return filled.figures(text, name)
     return expected.figures(yamlfile.parse(text, name))
 
 

@@ -124,7 +124,8 @@ def _fault(name: str, text: str, value: str) -> Fault:
     if name == "dtype":
         known = ", ".join(TYPES)
         return Fault(f'--dtype: there is no type "{shortened(value)}"', hint=did_you_mean(value, TYPES) or known)
-    example = (name != "ulp" and meant(value)) or ("3" if name == "ulp" else "1e-6")
+    found = meant(value)
+    example = "3" if name == "ulp" else found if found and _size(found) is not None else "1e-6"
     message = f'--{name}: "{shortened(text)}" is not a number from 0, or KEYS=NUMBER'
     return Fault(message, hint=f"such as --{name} {example}, or --{name} 'dE/*={example}'")
 
