@@ -159,6 +159,22 @@ def test_shapes_that_do_not_fit_are_refused(given: str, equation: str, message: 
 
 
 @pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
+def test_each_sample_has_its_own_image(make: Callable[[Graph], Executor]) -> None:
+    text = """
+inputs: [{X: [[1, 2, 3], [4, 5, 6]]}, {X: [[0, 1, 0], [1, 0, 2]]}]
+parameters: {w: [[1, 10], [100, 1000]]}
+learning_rate: 1
+reduce: sum
+equations: {z: "conv2d(X, w)", m: "maxpool2d(X, 2, stride=1)", E: sum(z) + sum(m)}
+minimize: E
+"""
+    found = train(build(from_document(parse(text, "hand.yaml"))), 1, [1], make=make).records[Moment(1)]
+    assert found["z"].tolist() == [[[5421, 6532]], [[110, 2001]]]
+    assert found["m"].tolist() == [[[5, 6]], [[1, 2]]]
+    assert found["dE/dw"].tolist() == [[4, 6], [10, 13]]
+
+
+@pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
 @pytest.mark.parametrize(("reduce", "bias", "rows"), [("sum", 3, [4, 6]), ("mean", 1, [4 / 3, 2])])
 def test_a_derivative_that_is_the_same_for_every_sample_counts_for_each(
     make: Callable[[Graph], Executor], reduce: str, bias: float, rows: list[float]

@@ -98,6 +98,7 @@ TAKEN = {
     "rows of an array": (
         "{file: d, arrays: [b], rows: 2..3}", npz(a=[1], b=np.array([7, 8, 9], dtype=np.uint8)), {"b": [8, 9]},
     ),
+    "one class": ("{file: d, column: k, one_hot: 1}", "k,x\n0,1\n0,2\n", {"k": [[1], [1]]}),
     "classes of an array": (
         "{file: d, arrays: {y: b}, one_hot: 3}", npz(a=[1], b=[2, 0]), {"y": [[0, 0, 1], [1, 0, 0]]},
     ),

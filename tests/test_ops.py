@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from backtrace.backward import gradient_name, gradients
 from backtrace.executor import evaluate
-from backtrace.expressions import Call, Element, Expr, ExpressionError, Index, Name, Type, parse
+from backtrace.expressions import Call, Element, Expr, ExpressionError, Index, Name, Type, parse, to_text
 from backtrace.graph import Equation
 from backtrace.ops import TABLE, Macro, Scope, call, typed
 from backtrace.ops.base import Op, Read
@@ -430,6 +430,17 @@ def test_derivatives_at_the_edge(text: str, given: float, expected: float) -> No
     assert float(found.get("dy/dp", np.array(0.0))) == expected
     read = Scalars(Example(call("identity", p), {"p": np.array(given)}), np.array(0.0))
     assert read(derivative(expr, ((), None), Element("p"), 1)) == expected
+
+
+@pytest.mark.parametrize(
+    ("operands", "operand", "derivative"),
+    [("a", 0, "1"), ("a b", 0, "b"), ("a b", 1, "a"), ("a b c", 1, "a*c"), ("a b c d", 3, "a*b*c")],
+)
+def test_the_derivative_of_a_product_is_the_product_of_all_others(operands: str, operand: int, derivative: str) -> None:
+    args = tuple(Name(name) for name in operands.split())
+    row = TABLE["mul"]
+    assert isinstance(row, Elementwise)
+    assert to_text(row.derivative(Call("mul", args), operand, args, Name("y"))) == derivative
 
 
 def test_what_only_rules_are_written_with_is_no_function_of_the_language() -> None:

@@ -138,6 +138,7 @@ CONFIGS: dict[str, str] = {
     "orientation unknown": lines(LAYERS, orientation="W*x"),
     "activation a list": layer("{weights: [[1, 2], [3, 4]], activation: [relu], out: h}"),
     "activation an option of another": layer("{weights: [[1, 2], [3, 4]], activation: {kind: relu, alpha: 1}, out: h}"),
+    "loss without layers": lines(EQUATIONS, loss="squared_error"),
     "loss a list": lines(LAYERS, loss="[half_squared_error]"),
     "loss a number": lines(LAYERS, loss="2"),
     "loss without a kind": lines(LAYERS, loss="{terms: F}"),

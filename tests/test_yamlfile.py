@@ -548,3 +548,13 @@ def test_a_file_of_just_the_greatest_size_is_read(tmp_path: Path) -> None:
 def test_a_key_given_twice_is_underlined_with_its_quotes(key: str, width: int) -> None:
     (fault,) = parse(f"a: 1\n{key}: 2\n", "f").faults
     assert (fault.message, fault.width) == ('"a" is given twice; first in line 1', width)
+
+
+def test_a_file_without_a_name_is_told() -> None:
+    with pytest.raises(FileError) as caught:
+        load("")
+    (fault,) = caught.value.faults
+    assert (fault.message, fault.hint) == (
+        "the name of the file is empty",
+        "such as backtrace run configs/example.yaml",
+    )
