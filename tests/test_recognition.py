@@ -146,6 +146,16 @@ def test_the_convention_that_explains_most_is_taken(
         ({(ONE,): "rwwwwwww", (OTHER,): "wrwwwwww", (ONE, OTHER): "rrrrwwww"}, (ONE, OTHER)),
         ({(ONE,): "rrwwwwww", (OTHER,): "wrwwwwww", (ONE, OTHER): "rrrwwwww"}, (ONE,)),
         ({(ONE,): "rrwwwwww", (OTHER,): "wrwwwwww", (ONE, OTHER): "rrrrwwww"}, (ONE, OTHER)),
+        # after one there is room for two more
+        (
+            {
+                (ONE,): "rrrwwwww",
+                (OTHER,): "wwwrwwww",
+                (THIRD,): "wwwwrwww",
+                (ONE, OTHER, THIRD): "rrrrrrww",
+            },
+            (ONE, OTHER, THIRD),
+        ),
         # two other runs of the network are tried together only where one of them shows itself alone
         ({(RUN,): "rwwwwwww", (RUN_TOO,): "wrwwwwww", (RUN, RUN_TOO): "rrrrwwww"}, ()),
         ({(RUN,): "rrwwwwww", (RUN_TOO,): "wwrwwwww", (RUN, RUN_TOO): "rrrrwwww"}, (RUN, RUN_TOO)),

@@ -8,9 +8,9 @@ import pytest
 import backtrace
 from backtrace.build import build
 from backtrace.comparison import Verdict
-from backtrace.comparison.ancestry import Ancestry
+from backtrace.comparison.ancestry import Ancestry, Printed
 from backtrace.comparison.expected import figures
-from backtrace.comparison.rounding import Rounding
+from backtrace.comparison.rounding import Rounding, leaf
 from backtrace.comparison.sheets import Book
 from backtrace.comparison.verdicts import judge
 from backtrace.config import from_document
@@ -182,6 +182,34 @@ def test_two_computers_may_differ_by_what_cancels(tmp_path: object) -> None:
 
 
 EPS = 2.0**-52
+
+
+def test_a_difference_beyond_a_millionth_is_no_noise_whatever_cancels() -> None:
+    """1e12 + 0.1 - 1e12 is 0.09997558… to a computer that adds from the left: 0.1 is another number for all that."""
+    text = "inputs: {a: 1e12, b: 0.1, c: 1e12}\nequations: {s: a + b - c}\n"
+    trace = run_graph(build(from_document(parse(text, "n.yaml"))))
+    assert Rounding(Ancestry(Book(trace))).noise(Quantity(trace.epochs[0], Element("s"))) > 2e-4
+    (row,) = judge(trace, figures(parse("s: '0.100000000000000000'", "f.yaml"))).rows
+    assert row.verdict is DIFFERS
+
+
+@pytest.mark.parametrize(
+    ("value", "exact", "right", "sound", "found"),
+    [
+        # what is printed with all its digits is what it is; a right figure may hide as much as it is off, and a little
+        (0.52, 0.52, True, True, (0.52, 0.0, True)),
+        (0.52, 0.5199, True, True, (0.52, 0.0001 + 0.05 * 0.01, True)),
+        # a wrong one stands for all that is printed so
+        (0.53, 0.5199, False, False, (0.53, 0.005, False)),
+        (0.53, 0.5199, False, True, (0.53, 0.005, True)),
+    ],
+)
+def test_a_figure_stands_for_an_interval(
+    value: float, exact: float, right: bool, sound: bool, found: tuple[float, float, bool]
+) -> None:
+    interval = leaf(Printed(value, 0.01, 2, exact, right, sound, (1, 1)))
+    assert (interval.middle, interval.sound) == (found[0], found[2])
+    assert interval.radius == pytest.approx(found[1], rel=1e-9)
 
 
 def test_noise_that_is_too_far_to_follow_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

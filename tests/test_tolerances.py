@@ -7,7 +7,7 @@ import backtrace
 from backtrace.comparison import Tolerance, Verdict, tolerances
 from backtrace.comparison.expected import from_pairs
 from backtrace.comparison.sources import from_bytes
-from backtrace.comparison.tolerances import TYPES, Allowance, allowed
+from backtrace.comparison.tolerances import TYPES, Allowance, _largest, allowed
 from backtrace.config import from_document
 from backtrace.errors import UsageError
 from backtrace.trace import Trace
@@ -168,3 +168,8 @@ def test_of_many_figures_each_has_its_tolerance() -> None:
 )
 def test_a_type_has_its_gap_and_the_digits_that_tell_its_numbers_apart(name: str, gap: float, digits: int) -> None:
     assert (TYPES[name].epsilon, TYPES[name].digits) == (float(gap), digits)
+
+
+def test_the_largest_of_a_group_is_that_of_its_finite_numbers() -> None:
+    sizes, groups = np.array([np.nan, 0.25, 0.5, np.inf, 3.0, np.nan]), ["a", "a", "a", "b", "b", "c"]
+    assert _largest(sizes, groups).tolist() == [0.5, 0.5, 0.5, 3.0, 3.0, 0.0]
