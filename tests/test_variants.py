@@ -75,6 +75,8 @@ WRITTEN = [
 NONE = [
     ("new-weights", NETWORK + "backward: new_weights\n"),
     ("new-weights", "inputs: {x: 2}\nequations: {z: x**2}\nminimize: z\n"),
+    # a weight that is used twice would have to be updated before its own gradient is known
+    ("new-weights", with_(SCALARS, "o2: tanh(v*x)", "o2: tanh(w*o1)")),
     ("old-weights", NETWORK),
     ("error-doubled", with_(NETWORK, HALF, SQUARE)),
     ("error-doubled", with_(SCALARS, "0.5*(y1", "0.25*(y1")),
