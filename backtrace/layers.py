@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from textwrap import fill
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from backtrace.config import Config, Entries, Given, Init, Layer, LossSpec, Obje
 from backtrace.config.initial import pending
 from backtrace.config.records import is_expression
 from backtrace.config.spellings import LOSSES as OTHER_LOSSES
-from backtrace.config.spellings import nearest
+from backtrace.config.spellings import NO_BIAS, nearest
 from backtrace.config.values import POINT_HINT, are_whole
 from backtrace.errors import ConfigError, Fault, did_you_mean, shortened
 from backtrace.expressions import Call, Expr, Name, Num, names, parse, substitute
@@ -26,8 +26,6 @@ from backtrace.ops import CONSTANTS
 from backtrace.ops.losses import LOSSES
 from backtrace.records import dataclass
 from backtrace.yamlfile import Node
-
-NO_BIAS: Final = frozenset({"none", "no", "off", "false", "null", "nil"})
 
 
 def expanded(config: Config) -> Config:
@@ -115,8 +113,7 @@ class _Network:
             message = f"{len(unknown)} names here have no values, as there are no parameters:"
             return self.fault(next(iter(unknown.values())), message, f"parameters: {{{listed}}}")
         for name, node in unknown.items():
-            other = did_you_mean(name, known) or f"parameters: {{{name}: 0.5}}"
-            hint = "without a bias leave bias: out" if name.casefold() in NO_BIAS else other
+            hint = NO_BIAS.get(name.casefold()) or did_you_mean(name, known) or f"parameters: {{{name}: 0.5}}"
             self.fault(node, f'"{name}" is not known here', hint)
         return None
 

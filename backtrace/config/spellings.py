@@ -29,6 +29,7 @@ ACTIVATIONS: Final = {
     "logsig": "sigmoid", "swish": "silu", "heaviside": "step", "threshold": "step", "lrelu": "leaky_relu",
     "tansig": "tanh", "hyperbolic_tangent": "tanh", "\u03c3": "sigmoid", "leaky": "leaky_relu", "sgn": "sign",
 }  # fmt: skip
+NO_BIAS: Final = dict.fromkeys(("none", "no", "off", "false", "null", "nil"), "without a bias leave bias: out")
 LOSSES: Final = {
     "mse": "mean_squared_error", "sse": "squared_error", "l2": "squared_error", "quadratic": "half_squared_error",
     "bce": "binary_cross_entropy", "log_loss": "binary_cross_entropy", "logistic": "binary_cross_entropy",
